@@ -1,1 +1,1 @@
-//! Placeholder.
+//! Helpers that several test files share.

@@ -1,0 +1,321 @@
+//! What can go wrong, told in one line.
+//!
+//! ```
+//! # fn handle(error: csms_sdk::Error) {
+//! use csms_sdk::ErrorKind;
+//!
+//! match error.kind() {
+//!     ErrorKind::NotFound => { /* create it */ }
+//!     ErrorKind::Throttled => eprintln!("try again in {:?}", error.retry_after()),
+//!     _ => eprintln!("{error}"),
+//! }
+//! # }
+//! ```
+
+use std::{fmt, time::Duration};
+
+use crate::operation::{DecodeError, OperationInfo};
+
+mod body;
+mod classify;
+
+pub(crate) use body::ErrorBody;
+pub(crate) use classify::classify;
+
+/// Anything that went wrong: before sending, on the way, or at the service.
+///
+/// One pointer wide. `Display` is one complete line: operation, what happened, the service's code and
+/// message, status, request id. It never holds a secret value, a key or a token.
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kind: ErrorKind,
+    operation: Option<&'static OperationInfo>,
+    field: Option<String>,
+    code: Option<String>,
+    status: Option<u16>,
+    message: String,
+    request_id: Option<String>,
+    authorization_message: Option<String>,
+    retry_after: Option<Duration>,
+    attempts: u32,
+    retryable: bool,
+    help: Option<String>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// What class of thing went wrong. The service's code decides first, the HTTP status second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The request cannot be right and was not sent; [`Error::field`] names the field.
+    InvalidInput,
+    /// A setting is missing or wrong: region, endpoint, project, certificate. Nothing was sent.
+    Configuration,
+    /// No credentials were found, or those found could not be used.
+    Credentials,
+    /// The service refused the credentials (401 and the codes that mean the same).
+    Unauthenticated,
+    /// The caller lacks a permission (403).
+    PermissionDenied,
+    /// The secret, version, stage, key or other resource does not exist.
+    NotFound,
+    /// It exists already, or its state forbids the operation.
+    Conflict,
+    /// A quota is used up. Not retried, whatever the status.
+    QuotaExceeded,
+    /// Too many calls (429).
+    Throttled,
+    /// The service found the request invalid.
+    Rejected,
+    /// The endpoint does not offer this operation: wrong region, path or endpoint.
+    NotOffered,
+    /// The service failed (5xx).
+    Service,
+    /// No connection: name resolution, TCP, TLS, or cut off before the answer was complete.
+    Connection,
+    /// A time-out ran out.
+    Timeout,
+    /// An answer came that cannot be understood: a redirect, a page of a proxy, broken JSON, too many bytes.
+    UnexpectedAnswer,
+}
+
+impl ErrorKind {
+    /// Stable name in `snake_case`, for logs and machine-readable output.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidInput => "invalid_input",
+            Self::Configuration => "configuration",
+            Self::Credentials => "credentials",
+            Self::Unauthenticated => "unauthenticated",
+            Self::PermissionDenied => "permission_denied",
+            Self::NotFound => "not_found",
+            Self::Conflict => "conflict",
+            Self::QuotaExceeded => "quota_exceeded",
+            Self::Throttled => "throttled",
+            Self::Rejected => "rejected",
+            Self::NotOffered => "not_offered",
+            Self::Service => "service",
+            Self::Connection => "connection",
+            Self::Timeout => "timeout",
+            Self::UnexpectedAnswer => "unexpected_answer",
+        }
+    }
+}
+
+impl Error {
+    /// What class of thing went wrong.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The service's own code, e.g. `CSMS.0106`; `None` when it sent none.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.0.code.as_deref()
+    }
+
+    /// HTTP status of the answer; `None` when there was none.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// What happened, without code, status and request id.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The service's id of the request (`X-Request-Id`), to be named in a support ticket.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// Name of the operation, e.g. `CreateSecret`.
+    #[must_use]
+    pub fn operation(&self) -> Option<&'static str> {
+        self.0.operation.map(|info| info.name)
+    }
+
+    /// Wire name of the field at fault, e.g. `notification.target_id`.
+    #[must_use]
+    pub fn field(&self) -> Option<&str> {
+        self.0.field.as_deref()
+    }
+
+    /// The identity-policy action the caller lacks. Only for [`ErrorKind::PermissionDenied`].
+    ///
+    /// # Troubleshooting
+    /// Grant it to the user or agency, or ask for the role that holds it. A `kms:` permission can be missing
+    /// as well when the secret is protected by an own key.
+    #[must_use]
+    pub fn permission(&self) -> Option<&'static str> {
+        self.0.operation.filter(|_| self.0.kind == ErrorKind::PermissionDenied)?.permission
+    }
+
+    /// The encoded explanation that some 403 answers carry; `DecodeAuthorizationMessage` of STS reads it.
+    #[must_use]
+    pub fn authorization_message(&self) -> Option<&str> {
+        self.0.authorization_message.as_deref()
+    }
+
+    /// How long the service asked to wait.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// Whether the same request may succeed later. Says nothing about whether repeating it is safe.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        self.0.retryable
+    }
+
+    /// How many times the request was sent; 0 when it never left.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// What to do about it, where that is known.
+    #[must_use]
+    pub fn help(&self) -> Option<&str> {
+        self.0.help.as_deref()
+    }
+
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            operation: None,
+            field: None,
+            code: None,
+            status: None,
+            message: message.into(),
+            request_id: None,
+            authorization_message: None,
+            retry_after: None,
+            attempts: 0,
+            retryable: false,
+            help: None,
+            source: None,
+        }))
+    }
+
+    pub(crate) fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
+        let mut error = Self::new(ErrorKind::InvalidInput, message);
+        error.0.field = Some(field.into());
+        error
+    }
+
+    pub(crate) fn decode(error: DecodeError, status: u16, request_id: Option<String>) -> Self {
+        let DecodeError { path, line, column, problem } = error;
+        let message = format!("the answer could not be read at `{path}` (line {line}, column {column}): {problem}");
+        let mut error = Self::new(ErrorKind::UnexpectedAnswer, message);
+        error.0.status = Some(status);
+        error.0.request_id = request_id;
+        error
+    }
+
+    /// From an answer that reports failure.
+    pub(crate) fn from_answer(status: u16, body: ErrorBody, request_id: Option<String>) -> Self {
+        let (kind, retryable) = classify(body.code.as_deref(), status);
+        let mut error = Self::new(kind, body.message);
+        error.0.retryable = retryable;
+        error.0.code = body.code;
+        error.0.status = Some(status);
+        error.0.request_id = request_id.or(body.request_id);
+        error.0.authorization_message = body.authorization_message;
+        error
+    }
+
+    pub(crate) fn with_operation(mut self, info: &'static OperationInfo) -> Self {
+        self.0.operation.get_or_insert(info);
+        self
+    }
+
+    pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
+        self.0.attempts = attempts;
+        self
+    }
+
+    pub(crate) fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.0.help = Some(help.into());
+        self
+    }
+
+    pub(crate) fn with_status(mut self, status: u16) -> Self {
+        self.0.status = Some(status);
+        self
+    }
+
+    pub(crate) fn with_request_id(mut self, request_id: Option<String>) -> Self {
+        self.0.request_id = request_id;
+        self
+    }
+
+    pub(crate) fn with_retry_after(mut self, retry_after: Option<Duration>) -> Self {
+        self.0.retry_after = retry_after;
+        self
+    }
+
+    pub(crate) fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn retryable(mut self) -> Self {
+        self.0.retryable = true;
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        if let Some(info) = inner.operation {
+            write!(f, "{}: ", info.name)?;
+        }
+        if let Some(field) = &inner.field {
+            write!(f, "`{field}` ")?;
+        }
+        if let Some(code) = &inner.code {
+            write!(f, "{code}: ")?;
+        }
+        f.write_str(&inner.message)?;
+        if let Some(permission) = self.permission() {
+            write!(f, "; the caller needs the permission {permission}")?;
+        }
+        if inner.kind == ErrorKind::Unauthenticated
+            && let Some(help) = &inner.help
+        {
+            write!(f, "; {help}")?;
+        }
+        match (inner.status, &inner.request_id) {
+            (Some(status), Some(id)) => write!(f, " (HTTP {status}, request {id}")?,
+            (Some(status), None) => write!(f, " (HTTP {status}")?,
+            (None, _) => return Ok(()),
+        }
+        match inner.attempts {
+            0 | 1 => f.write_str(")"),
+            attempts => write!(f, ", {attempts} attempts)"),
+        }
+    }
+}
+
+/// The same as `Display` plus the kind: nothing in an error is for developers only.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Error({}: {self})", self.0.kind.as_str())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}

@@ -1,1 +1,3 @@
-//! Placeholder.
+//! Typed async client for Huawei Cloud CSMS (secrets) and KMS (keys).
+
+pub mod sign;

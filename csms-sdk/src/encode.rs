@@ -13,6 +13,7 @@ use crate::{
     model::{Field, Format, Kind, List, Mismatch, Object, View},
     operation::OperationInfo,
     secret::{SecretBytes, SecretString},
+    sign,
 };
 
 /// Room for nearly all bodies, so that few grow.
@@ -130,9 +131,9 @@ impl Writer {
             if !query.is_empty() {
                 query.push('&');
             }
-            percent_encode(&mut query, name);
+            sign::escape(&mut query, name);
             query.push('=');
-            percent_encode(&mut query, value);
+            sign::escape(&mut query, value);
         }
         let body = self.info.has_body.then(|| {
             self.body.extend_from_slice(b"}");
@@ -148,7 +149,7 @@ impl Writer {
             rest.split_once('{').and_then(|(before, tail)| Some((before, tail.split_once('}')?)))
         {
             path.push_str(before);
-            percent_encode(&mut path, self.path_value(name, project_id)?);
+            sign::escape(&mut path, self.path_value(name, project_id)?);
             rest = after;
         }
         path.push_str(rest);
@@ -287,21 +288,6 @@ fn plain(view: &View<'_>, format: Format) -> String {
         View::Json(Json::String(text)) => text.clone(),
         View::Json(json) => json.to_string(),
         View::List(_) | View::Object(_) => String::new(),
-    }
-}
-
-/// Escapes everything but unreserved characters, with upper-case digits: the one form that signing knows.
-pub(crate) fn percent_encode(out: &mut String, text: &str) {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    for &byte in text.as_bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(byte.into()),
-            _ => {
-                out.push('%');
-                out.push(DIGITS[usize::from(byte >> 4)].into());
-                out.push(DIGITS[usize::from(byte & 15)].into());
-            }
-        }
     }
 }
 

@@ -7,6 +7,7 @@ pub mod model;
 pub mod operation;
 mod registry;
 pub mod secret;
+pub mod sign;
 pub mod time;
 pub mod value;
 

@@ -12,17 +12,10 @@ use crate::{ACCESS_KEY, PROJECT_ID, SECRET_KEY, escape};
 /// Method, path, query and body.
 pub(crate) fn content(recorded: &RecordedRequest, request: &Request) -> Result<(), String> {
     if request.method.as_str() != recorded.method {
-        return Err(format!(
-            "method is {}, recorded is {}",
-            request.method, recorded.method
-        ));
+        return Err(format!("method is {}, recorded is {}", request.method, recorded.method));
     }
     if !same_path(&recorded.path, request.url.path()) {
-        return Err(format!(
-            "path is {}, recorded is {}",
-            request.url.path(),
-            recorded.path
-        ));
+        return Err(format!("path is {}, recorded is {}", request.url.path(), recorded.path));
     }
     let mut query = escape::pairs(request.url.query().unwrap_or_default());
     query.sort();
@@ -55,9 +48,7 @@ pub(crate) fn authentication(recorded: &RecordedRequest, request: &Request) -> R
         match request.headers.get(name).map(|value| value.to_str()) {
             Some(Ok(value)) if value == expected => {}
             Some(value) => {
-                return Err(format!(
-                    "header {name} is {value:?}, recorded is {expected}"
-                ));
+                return Err(format!("header {name} is {value:?}, recorded is {expected}"));
             }
             None => return Err(format!("header {name} is missing")),
         }
@@ -76,18 +67,11 @@ pub(crate) fn authentication(recorded: &RecordedRequest, request: &Request) -> R
 fn signed_as_recorded(headers: &BTreeMap<String, String>, request: &Request) -> Result<(), String> {
     let authorization = Authorization::of(request)?;
     if authorization.access_key != ACCESS_KEY {
-        return Err(format!(
-            "access key is {}, recorded is {ACCESS_KEY}",
-            authorization.access_key
-        ));
+        return Err(format!("access key is {}, recorded is {ACCESS_KEY}", authorization.access_key));
     }
     if !authorization.signed_headers.split(';').eq(headers.keys()) {
         let names: Vec<_> = headers.keys().map(String::as_str).collect();
-        return Err(format!(
-            "signed headers are {}, recorded are {}",
-            authorization.signed_headers,
-            names.join(";")
-        ));
+        return Err(format!("signed headers are {}, recorded are {}", authorization.signed_headers, names.join(";")));
     }
     signature::verify_signature(request, SECRET_KEY)
 }
@@ -121,44 +105,28 @@ mod tests {
         let query: Vec<_> = recorded
             .query
             .iter()
-            .map(|(name, value)| {
-                format!(
-                    "{}={}",
-                    escape::encode(name.as_bytes()),
-                    escape::encode(value.as_bytes())
-                )
-            })
+            .map(|(name, value)| format!("{}={}", escape::encode(name.as_bytes()), escape::encode(value.as_bytes())))
             .collect();
         let mark = if query.is_empty() { "" } else { "?" };
         let url = format!("http://localhost{}{mark}{}", recorded.path, query.join("&"));
         let mut headers = HeaderMap::new();
         for (name, value) in &recorded.headers {
-            headers.insert(
-                HeaderName::try_from(name).unwrap(),
-                HeaderValue::try_from(value).unwrap(),
-            );
+            headers.insert(HeaderName::try_from(name).unwrap(), HeaderValue::try_from(value).unwrap());
         }
         let mut request = Request {
             url: url.parse().unwrap(),
             method: recorded.method.parse().unwrap(),
             headers,
-            body: recorded
-                .body
-                .as_ref()
-                .map(|body| body.to_string().into_bytes())
-                .unwrap_or_default(),
+            body: recorded.body.as_ref().map(|body| body.to_string().into_bytes()).unwrap_or_default(),
         };
         if recorded.headers.contains_key("x-sdk-date") {
             let names: Vec<_> = recorded.headers.keys().map(String::as_str).collect();
             let signed_headers = names.join(";");
             let canonical = canonical_request(&request, &signed_headers).unwrap();
             let signature = signature::sign(&canonical, crate::TIMESTAMP, SECRET_KEY);
-            let value = format!(
-                "SDK-HMAC-SHA256 Access={ACCESS_KEY}, SignedHeaders={signed_headers}, Signature={signature}"
-            );
-            request
-                .headers
-                .insert("authorization", value.parse().unwrap());
+            let value =
+                format!("SDK-HMAC-SHA256 Access={ACCESS_KEY}, SignedHeaders={signed_headers}, Signature={signature}");
+            request.headers.insert("authorization", value.parse().unwrap());
         }
         request
     }
@@ -175,16 +143,9 @@ mod tests {
     fn another_project_passes_and_another_segment_fails() {
         let fixture = find("csms/ShowSecret/success").unwrap();
         let mut request = sent(fixture);
-        request
-            .url
-            .set_path("/v1/ffffffffffffffffffffffffffffffff/secrets/demo");
+        request.url.set_path("/v1/ffffffffffffffffffffffffffffffff/secrets/demo");
         assert_eq!(fixture.check(&request), Ok(()));
-        for path in [
-            "/v1/f/secrets/demo2",
-            "/v1/f/secrets",
-            "/v1/f/secrets/demo/",
-            "/v1//secrets/demo",
-        ] {
+        for path in ["/v1/f/secrets/demo2", "/v1/f/secrets", "/v1/f/secrets/demo/", "/v1//secrets/demo"] {
             request.url.set_path(path);
             assert!(fixture.check(&request).is_err(), "{path}");
         }
@@ -220,10 +181,7 @@ mod tests {
             ("content-type", "text/plain"),
             ("x-project-id", "ffffffffffffffffffffffffffffffff"),
             ("host", "another.example.com"),
-            (
-                "authorization",
-                "SDK-HMAC-SHA256 Access=OTHER, SignedHeaders=x-sdk-date, Signature=00",
-            ),
+            ("authorization", "SDK-HMAC-SHA256 Access=OTHER, SignedHeaders=x-sdk-date, Signature=00"),
         ] {
             let mut request = sent(fixture);
             request.headers.insert(name, value.parse().unwrap());
@@ -236,9 +194,7 @@ mod tests {
     fn a_signature_on_an_unsigned_exchange_fails() {
         let fixture = find("iam/KeystoneCreateUserTokenByPassword/success").unwrap();
         let mut request = sent(fixture);
-        request
-            .headers
-            .insert("authorization", "SDK-HMAC-SHA256 Access=A".parse().unwrap());
+        request.headers.insert("authorization", "SDK-HMAC-SHA256 Access=A".parse().unwrap());
         assert!(fixture.check_strictly(&request).is_err());
     }
 }

@@ -20,9 +20,7 @@ pub(crate) fn decode(text: &str) -> Vec<u8> {
     let mut rest = bytes;
     while let [first, tail @ ..] = rest {
         let escaped = match tail {
-            [high, low, ..] if *first == b'%' => digit(*high)
-                .zip(digit(*low))
-                .map(|(high, low)| high * 16 + low),
+            [high, low, ..] if *first == b'%' => digit(*high).zip(digit(*low)).map(|(high, low)| high * 16 + low),
             _ => None,
         };
         decoded.push(escaped.unwrap_or(*first));
@@ -42,9 +40,7 @@ pub(crate) fn pairs(query: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
 }
 
 fn digit(byte: u8) -> Option<u8> {
-    char::from(byte)
-        .to_digit(16)
-        .and_then(|digit| u8::try_from(digit).ok())
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
 #[cfg(test)]

@@ -52,9 +52,7 @@ pub struct RecordedResponse {
 impl Fixture {
     /// `csms`, `kms`, `iam` or `sts`.
     pub fn service(&self) -> &str {
-        self.operation
-            .split_once('/')
-            .map_or("", |(service, _)| service)
+        self.operation.split_once('/').map_or("", |(service, _)| service)
     }
 
     /// Name of the operation alone, such as `CreateSecret`.
@@ -77,8 +75,7 @@ impl Fixture {
     /// Bodies are compared as JSON; where none is recorded, none may come.
     pub fn mock(&self) -> Mock {
         let fixture = self.clone();
-        Mock::given(move |request: &Request| fixture.check(request).is_ok())
-            .respond_with(self.template())
+        Mock::given(move |request: &Request| fixture.check(request).is_ok()).respond_with(self.template())
     }
 
     /// Answers like [`mock`](Self::mock), and only to the recorded headers with a valid signature.
@@ -87,8 +84,7 @@ impl Fixture {
     /// that is recorded unsigned must come without a signature.
     pub fn strict_mock(&self) -> Mock {
         let fixture = self.clone();
-        Mock::given(move |request: &Request| fixture.check_strictly(request).is_ok())
-            .respond_with(self.template())
+        Mock::given(move |request: &Request| fixture.check_strictly(request).is_ok()).respond_with(self.template())
     }
 
     /// Whether [`mock`](Self::mock) would answer a request.
@@ -124,9 +120,7 @@ impl Fixture {
             request: RecordedRequest {
                 method: text_of("method", request.take("method")?)?,
                 path: text_of("path", request.take("path")?)?,
-                query: request
-                    .take_optional("query")
-                    .map_or(Ok(BTreeMap::new()), |query| texts_of("query", query))?,
+                query: request.take_optional("query").map_or(Ok(BTreeMap::new()), |query| texts_of("query", query))?,
                 headers: texts_of("headers", request.take("headers")?)?,
                 body: request.take_optional("body"),
             },
@@ -154,11 +148,7 @@ impl Fixture {
         let Some(body) = &self.response.body else {
             return template;
         };
-        let kind = self
-            .response
-            .headers
-            .get("content-type")
-            .map_or("application/json", String::as_str);
+        let kind = self.response.headers.get("content-type").map_or("application/json", String::as_str);
         let text = match body {
             Value::String(text) if kind != "application/json" => text.clone(),
             _ => body.to_string(),
@@ -179,8 +169,7 @@ impl Members {
     }
 
     fn take(&mut self, member: &str) -> Result<Value, String> {
-        self.take_optional(member)
-            .ok_or_else(|| format!("{} lacks {member}", self.name))
+        self.take_optional(member).ok_or_else(|| format!("{} lacks {member}", self.name))
     }
 
     fn take_optional(&mut self, member: &str) -> Option<Value> {
@@ -210,10 +199,7 @@ fn text_of(name: &str, value: Value) -> Result<String, String> {
 }
 
 fn texts_of(name: &str, value: Value) -> Result<BTreeMap<String, String>, String> {
-    map_of(name, value)?
-        .into_iter()
-        .map(|(member, value)| text_of(&member, value).map(|text| (member, text)))
-        .collect()
+    map_of(name, value)?.into_iter().map(|(member, value)| text_of(&member, value).map(|text| (member, text))).collect()
 }
 
 #[cfg(test)]
@@ -227,10 +213,7 @@ mod tests {
     fn unknown_and_missing_members_are_named() {
         assert!(Fixture::parse(TEXT).is_ok());
         let unknown = TEXT.replace(r#""path":"/""#, r#""path":"/","querry":{}"#);
-        assert_eq!(
-            Fixture::parse(&unknown),
-            Err("request has an unknown member querry".into())
-        );
+        assert_eq!(Fixture::parse(&unknown), Err("request has an unknown member querry".into()));
         let missing = TEXT.replace(r#""case":"success","#, "");
         assert_eq!(Fixture::parse(&missing), Err("fixture lacks case".into()));
     }

@@ -70,11 +70,7 @@ static IAM: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/iam");
 
 /// Parsed once, at the first look-up, in the order of their folders.
 static FIXTURES: LazyLock<Vec<Fixture>> = LazyLock::new(|| {
-    files()
-        .map(|(path, text)| {
-            Fixture::parse(text).unwrap_or_else(|error| panic!("fixture {path}: {error}"))
-        })
-        .collect()
+    files().map(|(path, text)| Fixture::parse(text).unwrap_or_else(|error| panic!("fixture {path}: {error}"))).collect()
 });
 
 /// Every fixture: CSMS, KMS, then IAM with STS; by operation and case.
@@ -90,9 +86,7 @@ pub fn find(name: &str) -> Option<&'static Fixture> {
 
 /// The fixtures of one operation such as `csms/CreateSecret` or `sts/AssumeAgency`.
 pub fn of(operation: &str) -> impl Iterator<Item = &'static Fixture> {
-    all()
-        .iter()
-        .filter(move |fixture| fixture.operation == operation)
+    all().iter().filter(move |fixture| fixture.operation == operation)
 }
 
 /// Mounts every good answer, so that each operation can be called with the input of any of its good cases.
@@ -104,16 +98,14 @@ pub async fn mount_success(server: &wiremock::MockServer) {
 
 /// Path and text of every embedded file.
 fn files() -> impl Iterator<Item = (String, &'static str)> {
-    [("csms", &CSMS), ("kms", &KMS), ("iam", &IAM)]
-        .into_iter()
-        .flat_map(|(service, folder)| {
-            let mut files: Vec<_> = folder.dirs().flat_map(Dir::files).collect();
-            files.sort_by_key(|file| file.path());
-            files.into_iter().map(move |file| {
-                let path = format!("{service}/{}", file.path().display());
-                (path, file.contents_utf8().unwrap_or_default())
-            })
+    [("csms", &CSMS), ("kms", &KMS), ("iam", &IAM)].into_iter().flat_map(|(service, folder)| {
+        let mut files: Vec<_> = folder.dirs().flat_map(Dir::files).collect();
+        files.sort_by_key(|file| file.path());
+        files.into_iter().map(move |file| {
+            let path = format!("{service}/{}", file.path().display());
+            (path, file.contents_utf8().unwrap_or_default())
         })
+    })
 }
 
 #[cfg(test)]
@@ -128,11 +120,7 @@ mod tests {
     fn every_file_parses_and_is_named_after_its_content() {
         for (path, text) in files() {
             let fixture = Fixture::parse(text).unwrap_or_else(|error| panic!("{path}: {error}"));
-            let folder = if fixture.service() == "sts" {
-                "iam"
-            } else {
-                fixture.service()
-            };
+            let folder = if fixture.service() == "sts" { "iam" } else { fixture.service() };
             let expected = format!("{folder}/{}/{}.json", fixture.name(), fixture.case);
             assert_eq!(path.replace('\\', "/"), expected);
         }
@@ -142,46 +130,24 @@ mod tests {
     fn every_operation_has_a_success_and_an_error() {
         let mut operations: BTreeMap<&str, Vec<&Fixture>> = BTreeMap::new();
         for fixture in all() {
-            operations
-                .entry(&fixture.operation)
-                .or_default()
-                .push(fixture);
+            operations.entry(&fixture.operation).or_default().push(fixture);
         }
         for (operation, fixtures) in &operations {
             assert!(
-                fixtures
-                    .iter()
-                    .any(|fixture| fixture.case == "success" && fixture.is_success()),
+                fixtures.iter().any(|fixture| fixture.case == "success" && fixture.is_success()),
                 "{operation} has no success"
             );
-            assert!(
-                fixtures.iter().any(|fixture| !fixture.is_success()),
-                "{operation} has no error"
-            );
+            assert!(fixtures.iter().any(|fixture| !fixture.is_success()), "{operation} has no error");
         }
-        let count = |service: &str| {
-            operations
-                .keys()
-                .filter(|operation| operation.starts_with(service))
-                .count()
-        };
-        assert_eq!(
-            [count("csms/"), count("kms/"), count("iam/"), count("sts/")],
-            [51, 78, 12, 3]
-        );
+        let count = |service: &str| operations.keys().filter(|operation| operation.starts_with(service)).count();
+        assert_eq!([count("csms/"), count("kms/"), count("iam/"), count("sts/")], [51, 78, 12, 3]);
     }
 
     #[test]
     fn a_case_named_success_or_minimal_answers_well_and_no_other() {
         for fixture in all() {
             let good = fixture.case.starts_with("success") || fixture.case == "minimal";
-            assert_eq!(
-                fixture.is_success(),
-                good,
-                "{}/{}",
-                fixture.operation,
-                fixture.case
-            );
+            assert_eq!(fixture.is_success(), good, "{}/{}", fixture.operation, fixture.case);
         }
     }
 
@@ -190,16 +156,8 @@ mod tests {
         let mut seen = HashSet::new();
         for fixture in all().iter().filter(|fixture| fixture.is_success()) {
             let request = &fixture.request;
-            let key = format!(
-                "{} {} {:?} {:?}",
-                request.method, request.path, request.query, request.body
-            );
-            assert!(
-                seen.insert(key),
-                "{}/{} repeats a request",
-                fixture.operation,
-                fixture.case
-            );
+            let key = format!("{} {} {:?} {:?}", request.method, request.path, request.query, request.body);
+            assert!(seen.insert(key), "{}/{} repeats a request", fixture.operation, fixture.case);
         }
     }
 
@@ -209,34 +167,19 @@ mod tests {
             let name = format!("{}/{}", fixture.operation, fixture.case);
             let request = &fixture.request;
             for (field, value) in &fixture.input {
-                let in_body = request
-                    .body
-                    .as_ref()
-                    .is_some_and(|body| body.get(field) == Some(value));
+                let in_body = request.body.as_ref().is_some_and(|body| body.get(field) == Some(value));
                 let text = value.as_str().unwrap_or_default();
                 let in_query = request.query.get(field).is_some_and(|sent| sent == text);
-                let in_header = request
-                    .headers
-                    .get(&field.to_ascii_lowercase())
-                    .is_some_and(|sent| sent == text);
+                let in_header = request.headers.get(&field.to_ascii_lowercase()).is_some_and(|sent| sent == text);
                 let in_path = request
                     .path
                     .split('/')
                     .any(|segment| !text.is_empty() && escape::decode(segment) == text.as_bytes());
-                assert!(
-                    in_body || in_query || in_header || in_path,
-                    "{name}: {field} is not sent"
-                );
+                assert!(in_body || in_query || in_header || in_path, "{name}: {field} is not sent");
             }
             let body_fields = request.body.iter().flat_map(|body| body.as_object());
-            for field in body_fields
-                .flat_map(serde_json::Map::keys)
-                .chain(request.query.keys())
-            {
-                assert!(
-                    fixture.input.contains_key(field),
-                    "{name}: {field} is not in the input"
-                );
+            for field in body_fields.flat_map(serde_json::Map::keys).chain(request.query.keys()) {
+                assert!(fixture.input.contains_key(field), "{name}: {field} is not in the input");
             }
         }
     }
@@ -268,15 +211,8 @@ mod tests {
     /// Sends the recorded request over a plain socket and compares status line, headers and body.
     fn answers_as_recorded(server: &wiremock::MockServer, fixture: &Fixture) {
         let (request, response) = (&fixture.request, &fixture.response);
-        let query: Vec<_> = request
-            .query
-            .iter()
-            .map(|(k, v)| format!("{k}={v}"))
-            .collect();
-        let body = request
-            .body
-            .as_ref()
-            .map_or(String::new(), |body| body.to_string());
+        let query: Vec<_> = request.query.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        let body = request.body.as_ref().map_or(String::new(), |body| body.to_string());
         let mut stream = TcpStream::connect(server.address()).expect("the server listens");
         write!(
             stream,
@@ -292,10 +228,7 @@ mod tests {
 
         let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
         let head = head.to_ascii_lowercase();
-        assert!(
-            head.starts_with(&format!("http/1.1 {} ", response.status)),
-            "{head}"
-        );
+        assert!(head.starts_with(&format!("http/1.1 {} ", response.status)), "{head}");
         for (name, value) in &response.headers {
             let line = format!("\r\n{name}: {}", value.to_ascii_lowercase());
             assert_eq!(head.matches(&line).count(), 1, "{name} in {head}");
@@ -303,10 +236,7 @@ mod tests {
         match &response.body {
             None => assert_eq!(body, ""),
             Some(serde_json::Value::String(text)) => assert_eq!(body, text),
-            Some(value) => assert_eq!(
-                serde_json::from_str::<serde_json::Value>(body).expect("JSON"),
-                *value
-            ),
+            Some(value) => assert_eq!(serde_json::from_str::<serde_json::Value>(body).expect("JSON"), *value),
         }
     }
 

@@ -17,11 +17,7 @@ const ALGORITHM: &str = "SDK-HMAC-SHA256";
 /// compare with the client's. The text holds the signed headers, a security token included: it is for tests only.
 pub fn verify_signature(request: &Request, secret_key: &str) -> Result<(), String> {
     let authorization = Authorization::of(request)?;
-    if !authorization
-        .signed_headers
-        .split(';')
-        .any(|name| name == "x-sdk-date")
-    {
+    if !authorization.signed_headers.split(';').any(|name| name == "x-sdk-date") {
         return Err("x-sdk-date is not signed".into());
     }
     let timestamp = header(request, "x-sdk-date")?;
@@ -30,10 +26,7 @@ pub fn verify_signature(request: &Request, secret_key: &str) -> Result<(), Strin
     if authorization.signature == expected {
         return Ok(());
     }
-    Err(format!(
-        "signature is {}, expected {expected} for the canonical request\n{canonical}",
-        authorization.signature
-    ))
+    Err(format!("signature is {}, expected {expected} for the canonical request\n{canonical}", authorization.signature))
 }
 
 /// The parts of an `Authorization` header.
@@ -55,11 +48,7 @@ impl<'a> Authorization<'a> {
             && let Some(signed_headers) = signed.strip_prefix("SignedHeaders=")
             && let Some(signature) = signature.strip_prefix("Signature=")
         {
-            return Ok(Self {
-                access_key,
-                signed_headers,
-                signature,
-            });
+            return Ok(Self { access_key, signed_headers, signature });
         }
         Err("authorization does not consist of Access, SignedHeaders and Signature".into())
     }
@@ -67,22 +56,13 @@ impl<'a> Authorization<'a> {
 
 /// The canonical request of a request received, for the given list of header names.
 pub(crate) fn canonical_request(request: &Request, signed_headers: &str) -> Result<String, String> {
-    let mut uri = request
-        .url
-        .path()
-        .split('/')
-        .map(|segment| encode(&decode(segment)))
-        .collect::<Vec<_>>()
-        .join("/");
+    let mut uri = request.url.path().split('/').map(|segment| encode(&decode(segment))).collect::<Vec<_>>().join("/");
     if !uri.ends_with('/') {
         uri.push('/');
     }
     let mut query = pairs(request.url.query().unwrap_or_default());
     query.sort();
-    let query: Vec<_> = query
-        .iter()
-        .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
-        .collect();
+    let query: Vec<_> = query.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
     let mut headers = String::new();
     for name in signed_headers.split(';') {
         headers.push_str(&format!("{name}:{}\n", header(request, name)?.trim()));
@@ -92,27 +72,19 @@ pub(crate) fn canonical_request(request: &Request, signed_headers: &str) -> Resu
         Some(_) => header(request, "x-sdk-content-sha256")?.to_owned(),
         None => hex::encode(Sha256::digest(&request.body)),
     };
-    Ok(format!(
-        "{}\n{uri}\n{}\n{headers}\n{signed_headers}\n{payload}",
-        request.method,
-        query.join("&")
-    ))
+    Ok(format!("{}\n{uri}\n{}\n{headers}\n{signed_headers}\n{payload}", request.method, query.join("&")))
 }
 
 /// The signature of a canonical request.
 pub(crate) fn sign(canonical: &str, timestamp: &str, secret_key: &str) -> String {
     let hash = hex::encode(Sha256::digest(canonical));
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret_key.as_bytes())
-        .expect("HMAC takes keys of any length");
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret_key.as_bytes()).expect("HMAC takes keys of any length");
     mac.update(format!("{ALGORITHM}\n{timestamp}\n{hash}").as_bytes());
     hex::encode(mac.finalize().into_bytes())
 }
 
 fn header<'a>(request: &'a Request, name: &str) -> Result<&'a str, String> {
-    let value = request
-        .headers
-        .get(name)
-        .ok_or_else(|| format!("header {name} is missing"))?;
+    let value = request.headers.get(name).ok_or_else(|| format!("header {name} is missing"))?;
     // Header values are UTF-8 on this wire; `to_str` would refuse anything but ASCII.
     std::str::from_utf8(value.as_bytes()).map_err(|_| format!("header {name} is not UTF-8"))
 }
@@ -194,9 +166,7 @@ mod tests {
         }
         headers.insert("authorization", vector.authorization.parse().unwrap());
         Request {
-            url: format!("http://localhost{}", vector.target)
-                .parse()
-                .unwrap(),
+            url: format!("http://localhost{}", vector.target).parse().unwrap(),
             method: vector.method.parse().unwrap(),
             headers,
             body: vector.body.into(),
@@ -206,10 +176,7 @@ mod tests {
     #[test]
     fn signatures_of_the_vendors_signer_are_accepted() {
         for vector in [GUIDE, CREATE_SECRET, ESCAPED_QUERY, ESCAPED_PATH] {
-            assert_eq!(
-                verify_signature(&request(&vector), vector.secret_key),
-                Ok(())
-            );
+            assert_eq!(verify_signature(&request(&vector), vector.secret_key), Ok(()));
         }
     }
 
@@ -220,18 +187,11 @@ mod tests {
         let mut changed = vec![original.clone(); 4];
         changed[0].body.push(b'\n');
         changed[1].url.set_query(Some("limit=1"));
-        changed[2]
-            .url
-            .set_path("/v1/0123456789abcdef0123456789abcdef/secret");
-        changed[3]
-            .headers
-            .insert("host", "kms.cn-north-1.myhuaweicloud.com".parse().unwrap());
+        changed[2].url.set_path("/v1/0123456789abcdef0123456789abcdef/secret");
+        changed[3].headers.insert("host", "kms.cn-north-1.myhuaweicloud.com".parse().unwrap());
         for request in &changed {
             let error = verify_signature(request, key).unwrap_err();
-            assert!(
-                error.contains("for the canonical request\nPOST\n/v1/"),
-                "{error}"
-            );
+            assert!(error.contains("for the canonical request\nPOST\n/v1/"), "{error}");
         }
         assert!(verify_signature(&original, "another key").is_err());
     }
@@ -241,32 +201,18 @@ mod tests {
         let key = GUIDE.secret_key;
         let mut request = request(&GUIDE);
         for (authorization, expected) in [
-            (
-                "Basic abc",
-                "authorization does not start with SDK-HMAC-SHA256",
-            ),
+            ("Basic abc", "authorization does not start with SDK-HMAC-SHA256"),
             (
                 "SDK-HMAC-SHA256 Access=A, Signature=b",
                 "authorization does not consist of Access, SignedHeaders and Signature",
             ),
-            (
-                "SDK-HMAC-SHA256 Access=A, SignedHeaders=host, Signature=b",
-                "x-sdk-date is not signed",
-            ),
-            (
-                "SDK-HMAC-SHA256 Access=A, SignedHeaders=x-sdk-date;x-gone, Signature=b",
-                "header x-gone is missing",
-            ),
+            ("SDK-HMAC-SHA256 Access=A, SignedHeaders=host, Signature=b", "x-sdk-date is not signed"),
+            ("SDK-HMAC-SHA256 Access=A, SignedHeaders=x-sdk-date;x-gone, Signature=b", "header x-gone is missing"),
         ] {
-            request
-                .headers
-                .insert("authorization", authorization.parse().unwrap());
+            request.headers.insert("authorization", authorization.parse().unwrap());
             assert_eq!(verify_signature(&request, key), Err(expected.to_owned()));
         }
         request.headers.remove("authorization");
-        assert_eq!(
-            verify_signature(&request, key),
-            Err("header authorization is missing".into())
-        );
+        assert_eq!(verify_signature(&request, key), Err("header authorization is missing".into()));
     }
 }

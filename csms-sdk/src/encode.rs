@@ -227,9 +227,7 @@ pub(crate) fn write(out: &mut SecretBytes, kind: &'static Kind, format: Format, 
             true => write_display(out, format_args!("\"{}\"", plain(view, format))),
             false => write_display(out, format_args!("{}", plain(view, format))),
         },
-        View::Json(json) => {
-            let _ = serde_json::to_writer(out, json);
-        }
+        View::Json(json) => write_json(out, json),
         View::List(list) => {
             let item_kind = if let Kind::List(item) = kind { item } else { kind };
             out.extend_from_slice(b"[");
@@ -256,6 +254,11 @@ pub(crate) fn write(out: &mut SecretBytes, kind: &'static Kind, format: Format, 
             out.extend_from_slice(b"}");
         }
     }
+}
+
+/// Writes JSON as it is.
+pub(crate) fn write_json(out: &mut SecretBytes, json: &Json) {
+    let _ = serde_json::to_writer(out, json);
 }
 
 fn write_text(out: &mut SecretBytes, text: &str) {

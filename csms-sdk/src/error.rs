@@ -12,7 +12,7 @@
 //! # }
 //! ```
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use crate::operation::{DecodeError, OperationInfo};
 
@@ -28,7 +28,7 @@ pub(crate) use classify::classify;
 /// message, status, request id. It never holds a secret value, a key or a token.
 pub struct Error(Box<Inner>);
 
-#[derive(Debug)]
+#[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
     operation: Option<&'static OperationInfo>,
@@ -42,7 +42,7 @@ struct Inner {
     attempts: u32,
     retryable: bool,
     help: Option<String>,
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 /// What class of thing went wrong. The service's code decides first, the HTTP status second.
@@ -263,9 +263,14 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        self.0.source = Some(source.into());
+    pub(crate) fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.0.source = Some(Arc::new(source));
         self
+    }
+
+    /// The same error for another caller that waited for the same thing.
+    pub(crate) fn duplicate(&self) -> Self {
+        Self(self.0.clone())
     }
 
     pub(crate) fn retryable(mut self) -> Self {

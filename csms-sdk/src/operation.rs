@@ -8,7 +8,6 @@ use serde::de::DeserializeOwned;
 use crate::{
     error::Error,
     model::{Field, Fields, Kind, Shape},
-    value::Value,
 };
 
 /// The service an operation belongs to; decides the endpoint.
@@ -259,10 +258,7 @@ pub struct DecodeError {
 ///
 /// The path to a fault is found by reading a second time, so that reading well costs nothing more.
 #[doc(hidden)]
-pub fn read_body<T: DeserializeOwned + Value>(body: &[u8]) -> Result<T, DecodeError> {
-    if body.iter().all(u8::is_ascii_whitespace) {
-        return Ok(T::absent());
-    }
+pub fn read_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
     let error = match serde_json::from_slice(body) {
         Ok(value) => return Ok(value),
         Err(error) => error,
@@ -275,7 +271,7 @@ pub fn read_body<T: DeserializeOwned + Value>(body: &[u8]) -> Result<T, DecodeEr
     Err(decode_error(path, &error))
 }
 
-fn decode_error(path: String, error: &serde_json::Error) -> DecodeError {
+pub(crate) fn decode_error(path: String, error: &serde_json::Error) -> DecodeError {
     use serde_json::error::Category;
     let problem = match error.classify() {
         Category::Syntax => "not JSON",

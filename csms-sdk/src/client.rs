@@ -1,0 +1,362 @@
+//! The client: build one, send operations.
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::{Map, Value as Json};
+use tokio::sync::OnceCell;
+
+use crate::{
+    credentials::{Cache, Context},
+    encode::Validation,
+    error::{Error, ErrorKind},
+    iam,
+    model::Object,
+    operation::{Answer, Auth, Caller, Method, Operation, OperationInfo, Response, Service},
+    region::{Given, Settings},
+    retry::RetryPolicy,
+    secret::{SecretBytes, SecretJson},
+};
+
+mod builder;
+mod core;
+mod diagnose;
+
+pub use self::{builder::ClientBuilder, core::Signing};
+pub(crate) use self::core::{Authentication, Call, Core};
+
+/// A client for one region of Huawei Cloud.
+///
+/// Cheap to clone; clones share connections, credentials and the retry budget. `Send + Sync`.
+///
+/// ```no_run
+/// use csms_sdk::{Client, csms::ShowSecretVersion};
+///
+/// # async fn example() -> Result<(), csms_sdk::Error> {
+/// // Credentials from the environment, a profile file or the server's agency.
+/// let client = Client::builder().region("cn-north-4").build()?;
+/// let answer = ShowSecretVersion::new("db-password", "latest").send(&client).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Client {
+    shared: Arc<Shared>,
+    options: CallOptions,
+}
+
+#[derive(Debug)]
+struct Shared {
+    core: Arc<Core>,
+    cache: Arc<Cache>,
+    given: Given,
+    settings: Settings,
+    project: OnceCell<String>,
+}
+
+/// How calls are carried out, where that differs from the client's own way.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct CallOptions {
+    pub(crate) retry: Option<RetryPolicy>,
+    pub(crate) attempt_timeout: Option<Duration>,
+    pub(crate) call_timeout: Option<Duration>,
+    pub(crate) validation: Validation,
+}
+
+impl CallOptions {
+    /// Nothing differs.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Repeats by another policy.
+    #[must_use]
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = Some(policy);
+        self
+    }
+
+    /// Allows so much time for one attempt.
+    #[must_use]
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.attempt_timeout = Some(timeout);
+        self
+    }
+
+    /// Allows so much time for a call, all attempts and waits together.
+    #[must_use]
+    pub fn call_timeout(mut self, timeout: Duration) -> Self {
+        self.call_timeout = Some(timeout);
+        self
+    }
+
+    /// Sends what our own checks would refuse: the service may know better.
+    #[must_use]
+    pub fn without_validation(mut self) -> Self {
+        self.validation = Validation::Off;
+        self
+    }
+}
+
+impl Client {
+    /// Sets up a client. Without credentials it asks the [default chain](crate::credentials::default_chain).
+    #[must_use]
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// Sends an operation and reads its answer.
+    ///
+    /// # Errors
+    /// Every [`Error`]: input that cannot be right, no credentials, no answer, a refusal of the service, an answer
+    /// that cannot be read.
+    pub async fn send<O: Operation>(&self, operation: O) -> Result<Response<O::Response>, Error> {
+        let call = self.call_of(O::INFO, &Object::Typed(&operation)).await?;
+        // From here on the request lives in the call only, and secrets in the struct can be wiped.
+        drop(operation);
+        self.run(call).await?.read::<O>()
+    }
+
+    /// Makes the signed request of an operation without sending it.
+    ///
+    /// The signature is good for a quarter of an hour. The body is wiped when its last copy is dropped.
+    ///
+    /// # Errors
+    /// Input that cannot be right, no credentials, no project.
+    pub async fn prepare<O: Operation>(&self, operation: O) -> Result<http::Request<bytes::Bytes>, Error> {
+        let call = self.call_of(O::INFO, &Object::Typed(&operation)).await?;
+        self.prepare_call(call).await
+    }
+
+    /// Sends an operation whose request is one flat JSON object by wire names: path, query, header and body fields
+    /// together. Unknown members are refused, unless [`CallOptions::without_validation`] says otherwise.
+    ///
+    /// The answer is the body as it came, with the header fields of the operation as members.
+    ///
+    /// # Errors
+    /// Those of [`send`](Client::send).
+    pub async fn send_json(
+        &self,
+        info: &'static OperationInfo,
+        request: &Map<String, Json>,
+    ) -> Result<Response<SecretJson>, Error> {
+        let call = self.call_of(info, &Object::Json(info.request, request)).await?;
+        let answer = self.run(call).await?;
+        json_of(answer, info.response)
+    }
+
+    /// Makes the signed request of [`send_json`](Client::send_json) without sending it.
+    ///
+    /// # Errors
+    /// Those of [`prepare`](Client::prepare).
+    pub async fn prepare_json(
+        &self,
+        info: &'static OperationInfo,
+        request: &Map<String, Json>,
+    ) -> Result<http::Request<bytes::Bytes>, Error> {
+        let call = self.call_of(info, &Object::Json(info.request, request)).await?;
+        self.prepare_call(call).await
+    }
+
+    /// Calls any path of a service with the same signing, retries and errors. `{project_id}` in the path is filled in,
+    /// and the path may carry a query. Only GET counts as safe to repeat.
+    ///
+    /// # Errors
+    /// Those of [`send`](Client::send).
+    pub async fn raw(
+        &self,
+        service: Service,
+        method: Method,
+        path: &str,
+        body: Option<&Json>,
+    ) -> Result<Response<SecretJson>, Error> {
+        let needs_project = matches!(service, Service::Csms | Service::Kms);
+        let project_id = if needs_project { Some(self.project_id().await?) } else { None };
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        if !path.starts_with('/') || path.split('/').any(|segment| matches!(segment, "." | "..")) {
+            return Err(Error::invalid("path", "has to begin with `/` and cannot hold `.` or `..` segments"));
+        }
+        let path = path.replace("{project_id}", project_id.unwrap_or_default());
+        let method = match method {
+            Method::GET => http::Method::GET,
+            Method::POST => http::Method::POST,
+            Method::PUT => http::Method::PUT,
+            Method::DELETE => http::Method::DELETE,
+        };
+        let body = body.map(|json| {
+            let mut bytes = SecretBytes::default();
+            crate::encode::write_json(&mut bytes, json);
+            bytes
+        });
+        let settings = &self.shared.settings;
+        let call = Call::raw(service, method, path, query.to_owned(), body, settings, project_id, &self.options)?;
+        let answer = self.run(call).await?;
+        json_of(answer, None)
+    }
+
+    /// The same client with other options for its calls.
+    #[must_use]
+    pub fn with_options(&self, options: CallOptions) -> Self {
+        Self { shared: Arc::clone(&self.shared), options }
+    }
+
+    /// A client for another region: same connections and credentials, its own project.
+    ///
+    /// # Errors
+    /// When `region` is no region id, or an endpoint was given that serves one region only. Give endpoints with
+    /// `{region}` in them to serve several.
+    pub fn for_region(&self, region: &str) -> Result<Self, Error> {
+        let given = self.shared.given.for_region(region)?;
+        let settings = Settings::resolve(&given, self.shared.settings.env.clone())?;
+        let cache = match self.shared.cache.provider().is_regional() {
+            true => Arc::new(Cache::new(Arc::clone(self.shared.cache.provider()))),
+            false => Arc::clone(&self.shared.cache),
+        };
+        let shared =
+            Shared { core: Arc::clone(&self.shared.core), cache, given, settings, project: OnceCell::new() };
+        Ok(Self { shared: Arc::new(shared), options: self.options.clone() })
+    }
+
+    /// The region; `None` when only endpoints were given.
+    #[must_use]
+    pub fn region(&self) -> Option<&str> {
+        self.shared.settings.region.as_deref()
+    }
+
+    /// The endpoint of a service, and who named it.
+    ///
+    /// # Errors
+    /// When neither a region nor an endpoint is known.
+    pub fn endpoint(&self, service: Service) -> Result<(&str, &str), Error> {
+        let endpoint = self.shared.settings.endpoint(service)?;
+        Ok((endpoint.url().as_str(), &endpoint.origin))
+    }
+
+    /// Where the credentials come from, in words; asks for them if that has not happened yet.
+    ///
+    /// # Errors
+    /// When there are none.
+    pub async fn credentials(&self) -> Result<crate::credentials::Provided, Error> {
+        let current = self.shared.cache.get(&self.context()).await?;
+        Ok(current.provided.clone())
+    }
+
+    /// The project id: the one given, else the one that the credentials name, else that of the region's default
+    /// project, asked of IAM once.
+    ///
+    /// # Errors
+    /// When none can be told; the error says how to name it.
+    pub async fn project_id(&self) -> Result<&str, Error> {
+        if let Some(project_id) = &self.shared.settings.project_id {
+            return Ok(project_id);
+        }
+        self.shared.project.get_or_try_init(|| self.look_up_project()).await.map(String::as_str)
+    }
+
+    async fn look_up_project(&self) -> Result<String, Error> {
+        const ADVICE: &str = "name the project id in the settings; the console shows it under My Credentials";
+        let current = self.shared.cache.get(&self.context()).await?;
+        // The project that a profile names belongs to the region it was written for; that of a token to the token.
+        if let Some(project_id) = &current.provided.project_id
+            && (!self.shared.given.derived || self.shared.cache.provider().is_regional())
+        {
+            return Ok(project_id.clone());
+        }
+        let Some(region) = self.region() else {
+            let message = "no project id is known, and without a region it cannot be looked up";
+            return Err(Error::new(ErrorKind::Configuration, message).with_help(ADVICE));
+        };
+        let request = iam::KeystoneListProjects::new().name(region);
+        let call = Call::of(&request, &self.shared.settings, None)?;
+        let answer = match self.run(call).await {
+            Ok(answer) => answer.read::<iam::KeystoneListProjects>()?,
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => return Err(error.with_help(ADVICE)),
+            Err(error) => return Err(error),
+        };
+        let mut ids: Vec<_> = answer.into_body().projects.into_iter().filter_map(|project| project.id).collect();
+        match (ids.pop(), ids.len()) {
+            (Some(id), 0) => Ok(id),
+            (None, _) => {
+                let message = format!("the account has no project in {region}; perhaps the region was never opened");
+                Err(Error::new(ErrorKind::Configuration, message).with_help(ADVICE))
+            }
+            (Some(last), _) => {
+                ids.push(last);
+                let message = format!("{region} has several projects: {}", ids.join(", "));
+                Err(Error::new(ErrorKind::Configuration, message).with_help(ADVICE))
+            }
+        }
+    }
+
+    fn context(&self) -> Context<'_> {
+        Context::new(&self.shared.core, &self.shared.settings)
+    }
+
+    async fn call_of(&self, info: &'static OperationInfo, request: &Object<'_>) -> Result<Call, Error> {
+        let project_scoped = matches!(info.service, Service::Csms | Service::Kms);
+        if project_scoped {
+            // Bad input is refused before anything is sent, the look-up of the project included.
+            self.check(info, request)?;
+        }
+        let project_id = match project_scoped {
+            true => Some(self.project_id().await.map_err(|error| error.with_operation(info))?),
+            false => None,
+        };
+        Call::of_object(info, request, &self.shared.settings, project_id, &self.options)
+    }
+
+    fn check(&self, info: &'static OperationInfo, request: &Object<'_>) -> Result<(), Error> {
+        // A project that is known already is no look-up, and writing the request checks it anyway.
+        if self.shared.settings.project_id.is_some() || self.shared.project.initialized() {
+            return Ok(());
+        }
+        crate::encode::encode(info, request, Some(""), self.options.validation)
+            .map(drop)
+            .map_err(|error| error.with_operation(info))
+    }
+
+    async fn run(&self, call: Call) -> Result<core::RawAnswer, Error> {
+        let authentication = self.authentication(&call);
+        self.shared.core.run(call, &authentication).await
+    }
+
+    async fn prepare_call(&self, call: Call) -> Result<http::Request<bytes::Bytes>, Error> {
+        let authentication = self.authentication(&call);
+        self.shared.core.prepare(&call, &authentication).await
+    }
+
+    fn authentication(&self, call: &Call) -> Authentication<'_> {
+        match call.auth() {
+            Auth::None => Authentication::None,
+            Auth::Credentials => Authentication::Provider { cache: &self.shared.cache, context: self.context() },
+        }
+    }
+}
+
+impl Caller for Client {
+    async fn call<O: Operation>(&self, operation: O) -> Result<Response<O::Response>, Error> {
+        self.send(operation).await
+    }
+}
+
+/// The body of an answer as JSON, with the members that travel as headers.
+fn json_of(answer: core::RawAnswer, shape: Option<&'static crate::model::Shape>) -> Result<Response<SecretJson>, Error> {
+    let core::RawAnswer { answer, request_id, attempts, .. } = answer;
+    core::refuse_html(&answer, &request_id)?;
+    let body = answer.body.expose_secret();
+    let mut json = match body.trim_ascii().is_empty() {
+        true if shape.is_none() => Json::Null,
+        _ => serde_json::from_slice(body).map_err(|error| {
+            Error::decode(crate::operation::decode_error(".".into(), &error), answer.status, request_id.clone())
+        })?,
+    };
+    for field in shape.map_or(&[][..], |shape| shape.fields).iter().filter(|field| field.place.header) {
+        if let (Some(text), Json::Object(members)) =
+            (answer.headers.get(field.name).and_then(|value| value.to_str().ok()), &mut json)
+        {
+            members.insert(field.name.to_owned(), text.into());
+        }
+    }
+    Ok(Response::new(json.into(), answer.status, request_id, attempts))
+}

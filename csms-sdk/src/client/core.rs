@@ -1,0 +1,617 @@
+//! One call from the first attempt to the last: sign, send, judge, wait, again.
+
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use chrono::{DateTime, TimeDelta, Utc};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use url::Url;
+
+use super::{CallOptions, diagnose};
+use crate::{
+    clock::Clock,
+    credentials::{AccessKeys, Cache, Context, Credentials, Current},
+    encode::{self, Encoded},
+    error::{Error, ErrorBody, ErrorKind},
+    model::Object,
+    operation::{Answer as _, Auth, Operation, OperationInfo, Response},
+    region::{Endpoint, Settings},
+    retry::{self, Budget, Failure, RetryPolicy},
+    secret::{SecretBytes, SecretString},
+    sign::{self, HexDigest, Payload, SigningKey},
+    transport::{HttpAnswer, HttpRequest, Proxy, SendError, Transport, TransportConfig},
+};
+
+/// What a client, its clones and its siblings for other regions share.
+#[derive(Debug)]
+pub(crate) struct Core {
+    transport: Transport,
+    transport_config: TransportConfig,
+    /// For the addresses of this very server, which no proxy may see; made when first needed.
+    local: OnceLock<Transport>,
+    clock: Clock,
+    /// How far the service's clock is ahead of ours, as far as a refused signature has shown.
+    skew_millis: AtomicI64,
+    budget: Budget,
+    retry: RetryPolicy,
+    call_timeout: Duration,
+    signing: Signing,
+}
+
+/// Which algorithm signs requests.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Signing {
+    /// `SDK-HMAC-SHA256`, which every endpoint takes.
+    #[default]
+    SdkHmacSha256,
+    /// `V11-HMAC-SHA256`, whose key is derived for the day, the region and the service. For clouds that insist on it.
+    V11HmacSha256,
+}
+
+/// A call with everything but its authentication.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) info: Option<&'static OperationInfo>,
+    service: &'static str,
+    region: Option<String>,
+    method: http::Method,
+    endpoint: Arc<Endpoint>,
+    path: String,
+    query: String,
+    headers: Vec<(&'static str, SecretString)>,
+    body: Option<Bytes>,
+    payload_hash: HexDigest,
+    project_id: Option<String>,
+    idempotent: bool,
+    options: CallOptions,
+}
+
+/// Who a request is sent as.
+#[derive(Debug)]
+pub(crate) enum Authentication<'a> {
+    /// Nobody.
+    None,
+    /// Whoever signs with these keys.
+    Keys { key: Box<SigningKey>, keys: &'a AccessKeys },
+    /// The holder of this token.
+    Token(&'a SecretString),
+    /// Whoever the client's provider finds.
+    Provider { cache: &'a Cache, context: Context<'a> },
+}
+
+impl<'a> Authentication<'a> {
+    pub(crate) fn keys(keys: &'a AccessKeys) -> Self {
+        let key = SigningKey::sdk(&keys.access_key, keys.secret_key.expose_secret().as_bytes());
+        Self::Keys { key: Box::new(key), keys }
+    }
+}
+
+/// An answer that reports success, not yet read.
+pub(crate) struct RawAnswer {
+    info: Option<&'static OperationInfo>,
+    pub(crate) answer: HttpAnswer,
+    pub(crate) request_id: Option<String>,
+    pub(crate) attempts: u32,
+}
+
+/// A request made ready, and what an attempt needs to know of it.
+struct Attempt {
+    request: HttpRequest,
+    /// The credentials of the client's provider, if they were used.
+    current: Option<Arc<Current>>,
+    /// The time it was signed with; `None` when it was not signed.
+    signed_at: Option<DateTime<Utc>>,
+}
+
+impl Core {
+    pub(crate) fn new(
+        transport_config: TransportConfig,
+        clock: Clock,
+        retry: RetryPolicy,
+        call_timeout: Duration,
+        signing: Signing,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            transport: Transport::new(&transport_config)?,
+            transport_config,
+            local: OnceLock::new(),
+            clock,
+            skew_millis: AtomicI64::new(0),
+            budget: Budget::default(),
+            retry,
+            call_timeout,
+            signing,
+        })
+    }
+
+    /// The service's time, as far as it is known.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock.now() + TimeDelta::milliseconds(self.skew_millis.load(Ordering::Relaxed))
+    }
+
+    /// A transport that uses no proxy.
+    pub(crate) fn local_transport(&self) -> Result<&Transport, Error> {
+        if let Some(transport) = self.local.get() {
+            return Ok(transport);
+        }
+        // Metadata answers within milliseconds or is not there at all.
+        let config = TransportConfig {
+            proxy: Proxy::Direct,
+            connect_timeout: Duration::from_secs(1),
+            ..self.transport_config.clone()
+        };
+        let transport = Transport::new(&config)?;
+        Ok(self.local.get_or_init(|| transport))
+    }
+
+    /// Carries a call out within its time.
+    pub(crate) async fn run(&self, call: Call, authentication: &Authentication<'_>) -> Result<RawAnswer, Error> {
+        let limit = call.options.call_timeout.unwrap_or(self.call_timeout);
+        let outcome = tokio::time::timeout(limit, self.attempts(&call, authentication, limit)).await;
+        let outcome = outcome.unwrap_or_else(|_| {
+            Err(Error::new(ErrorKind::Timeout, format!("no answer within {limit:?}, all attempts together"))
+                .with_help("try again, or allow more time for a call")
+                .retryable())
+        });
+        outcome.map_err(|error| match call.info {
+            Some(info) => error.with_operation(info),
+            None => error,
+        })
+    }
+
+    async fn attempts(
+        &self,
+        call: &Call,
+        authentication: &Authentication<'_>,
+        limit: Duration,
+    ) -> Result<RawAnswer, Error> {
+        let started = tokio::time::Instant::now();
+        let policy = call.options.retry.unwrap_or(self.retry);
+        let mut attempts = 0;
+        let mut retries = 0;
+        let mut corrections = Corrections::default();
+        loop {
+            let attempt = self.sign(call, authentication).await?;
+            attempts += 1;
+            let url = attempt.request.url.clone();
+            let outcome = self.transport.exchange(attempt.request.clone()).await;
+            let (failure, error) = match outcome {
+                Ok(answer) if (200..300).contains(&answer.status) => {
+                    trace(call, attempts, Some(answer.status), None);
+                    self.budget.refund(retries > 0);
+                    let request_id = request_id(&answer.headers);
+                    return Ok(RawAnswer { info: call.info, answer, request_id, attempts });
+                }
+                Ok(answer) => {
+                    let error = self.refusal(call, &attempt, &answer, authentication);
+                    if self.correct(&mut corrections, &attempt, &answer, &error, authentication) {
+                        trace(call, attempts, Some(answer.status), Some(&error));
+                        continue;
+                    }
+                    let failure = match error.kind() {
+                        ErrorKind::Throttled => Failure::Refused,
+                        _ if error.is_retryable() => Failure::Unclear,
+                        _ => Failure::Final,
+                    };
+                    (failure, error)
+                }
+                Err(SendError { not_sent, error }) => {
+                    if not_sent && call.endpoint.advance(&url) {
+                        tracing::debug!(host = url.host_str(), "endpoint not reached, going on to the next");
+                    }
+                    let failure = match not_sent {
+                        true => Failure::NotSent,
+                        false if error.is_retryable() => Failure::Unclear,
+                        false => Failure::Final,
+                    };
+                    (failure, error)
+                }
+            };
+            trace(call, attempts, error.status(), Some(&error));
+            let error = error.with_attempts(attempts);
+            let random = retry::random();
+            let Some(wait) = retry::decide(&policy, retries, failure, call.idempotent, error.retry_after(), random) else {
+                return Err(error);
+            };
+            if started.elapsed() + wait >= limit || !self.budget.spend() {
+                return Err(error);
+            }
+            retries += 1;
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Makes a request of a call, signed for this moment.
+    async fn sign(&self, call: &Call, authentication: &Authentication<'_>) -> Result<Attempt, Error> {
+        match authentication {
+            Authentication::None => self.unsigned(call, None),
+            Authentication::Token(token) => self.unsigned(call, Some(token)),
+            Authentication::Keys { key, keys } => self.signed(call, key, keys),
+            Authentication::Provider { cache, context } => {
+                let current = cache.get(context).await?;
+                let attempt = match (&current.provided.credentials, &current.signing_key) {
+                    (Credentials::Keys(keys), Some(key)) => self.signed(call, key, keys),
+                    (Credentials::Token(token), _) => self.unsigned(call, Some(&token.token)),
+                    (Credentials::Keys(keys), None) => {
+                        let key = SigningKey::sdk(&keys.access_key, keys.secret_key.expose_secret().as_bytes());
+                        self.signed(call, &key, keys)
+                    }
+                };
+                attempt.map(|attempt| Attempt { current: Some(current), ..attempt })
+            }
+        }
+    }
+
+    fn unsigned(&self, call: &Call, token: Option<&SecretString>) -> Result<Attempt, Error> {
+        let url = call.url()?;
+        let mut headers = call.plain_headers()?;
+        if call.body.is_some() {
+            headers.insert(http::header::CONTENT_TYPE, JSON);
+        }
+        if let Some(project_id) = &call.project_id {
+            headers.insert(X_PROJECT_ID, header("the project id", project_id)?);
+        }
+        if let Some(token) = token {
+            headers.insert(X_AUTH_TOKEN, secret_header("the token", token)?);
+        }
+        Ok(Attempt { request: call.request(url, headers, self.timeout(call)), current: None, signed_at: None })
+    }
+
+    fn signed(&self, call: &Call, key: &SigningKey, keys: &AccessKeys) -> Result<Attempt, Error> {
+        let url = call.url()?;
+        let now = self.now();
+        let date = sign::timestamp(now);
+        let host = authority(&url);
+        let signed_headers = call.signed_headers(&host, &date, keys);
+        let request = sign::Request {
+            method: call.method.as_str(),
+            path: url.path(),
+            query: url.query().unwrap_or_default(),
+            headers: &signed_headers,
+            payload: Payload::Digest(call.payload_hash.as_str()),
+        };
+        let derived;
+        let key = match self.signing {
+            Signing::SdkHmacSha256 => key,
+            Signing::V11HmacSha256 => {
+                let region = call.region.as_deref().unwrap_or("globe");
+                let secret = keys.secret_key.expose_secret().as_bytes();
+                derived = SigningKey::v11(&keys.access_key, secret, &date[..8], region, call.service);
+                &derived
+            }
+        };
+        let authorization = sign::sign(key, &request, &date);
+
+        let mut headers = call.plain_headers()?;
+        for (name, value) in &signed_headers {
+            // The HTTP layer writes the host, from the same URL and in the same form.
+            if *name != "host" {
+                headers.insert(HeaderName::from_static(name), header(name, value)?);
+            }
+        }
+        if let Some(token) = &keys.security_token {
+            headers.insert(X_SECURITY_TOKEN, secret_header("the security token", token)?);
+        }
+        headers.insert(http::header::AUTHORIZATION, secret_header("the access key", &authorization.into())?);
+        Ok(Attempt { request: call.request(url, headers, self.timeout(call)), current: None, signed_at: Some(now) })
+    }
+
+    /// The first attempt's request as anyone can send it, host included.
+    pub(crate) async fn prepare(
+        &self,
+        call: &Call,
+        authentication: &Authentication<'_>,
+    ) -> Result<http::Request<Bytes>, Error> {
+        let HttpRequest { method, url, headers, body, .. } = self.sign(call, authentication).await?.request;
+        let mut request = http::Request::new(body.unwrap_or_default());
+        *request.method_mut() = method;
+        *request.uri_mut() = url
+            .as_str()
+            .parse()
+            .map_err(|error: http::uri::InvalidUri| Error::new(ErrorKind::Configuration, error.to_string()))?;
+        *request.headers_mut() = headers;
+        request.headers_mut().insert(http::header::HOST, header("the host", &authority(&url))?);
+        Ok(request)
+    }
+
+    fn timeout(&self, call: &Call) -> Duration {
+        call.options.attempt_timeout.unwrap_or(self.transport_config.attempt_timeout)
+    }
+
+    /// The error that an answer reports, with advice.
+    fn refusal(
+        &self,
+        call: &Call,
+        attempt: &Attempt,
+        answer: &HttpAnswer,
+        authentication: &Authentication<'_>,
+    ) -> Error {
+        let request_id = request_id(&answer.headers);
+        if (300..400).contains(&answer.status) {
+            return Error::new(ErrorKind::UnexpectedAnswer, "the endpoint redirects elsewhere, which is not followed")
+                .with_status(answer.status)
+                .with_request_id(request_id)
+                .with_help("check the endpoint, and whether a proxy asks for a login");
+        }
+        let body = ErrorBody::parse(answer.body.expose_secret());
+        let error = Error::from_answer(answer.status, body, request_id)
+            .with_retry_after(retry_after(&answer.headers, self.clock.now()));
+        if error.kind() != ErrorKind::Unauthenticated {
+            return error;
+        }
+        let skew = attempt.signed_at.and_then(|signed_at| diagnose::skew(&answer.headers, error.message(), signed_at));
+        let help = match (skew, authentication) {
+            (Some(skew), _) => Some(diagnose::skew_advice(skew)),
+            (None, Authentication::Provider { .. }) => {
+                let origin = attempt.current.as_ref().map(|current| current.provided.origin.as_str());
+                let difference = self.difference(call, attempt, error.message());
+                diagnose::credentials_advice(origin, difference)
+            }
+            (None, _) => None,
+        };
+        match help {
+            Some(help) => error.with_help(help),
+            None => error,
+        }
+    }
+
+    /// Where the canonical request that the gateway quotes differs from ours.
+    fn difference(&self, call: &Call, attempt: &Attempt, message: &str) -> Option<String> {
+        let signed_at = attempt.signed_at?;
+        let Credentials::Keys(keys) = &attempt.current.as_ref()?.provided.credentials else { return None };
+        let url = &attempt.request.url;
+        let (host, date) = (authority(url), sign::timestamp(signed_at));
+        let headers = call.signed_headers(&host, &date, keys);
+        let payload = Payload::Digest(call.payload_hash.as_str());
+        let ours = sign::canonical_request(&sign::Request::from_url(call.method.as_str(), url, &headers, payload));
+        diagnose::first_difference(message, &ours)
+    }
+
+    /// Mends what a refusal of the credentials tells of, at most once each; true when it is worth another attempt.
+    fn correct(
+        &self,
+        corrections: &mut Corrections,
+        attempt: &Attempt,
+        answer: &HttpAnswer,
+        error: &Error,
+        authentication: &Authentication<'_>,
+    ) -> bool {
+        if error.kind() != ErrorKind::Unauthenticated {
+            return false;
+        }
+        if let Some(signed_at) = attempt.signed_at
+            && let Some(skew) = diagnose::skew(&answer.headers, error.message(), signed_at)
+        {
+            if std::mem::replace(&mut corrections.clock, true) {
+                return false;
+            }
+            tracing::warn!(seconds = skew.num_seconds(), "the clock is off; requests are signed with the service's time");
+            self.skew_millis.fetch_add(skew.num_milliseconds(), Ordering::Relaxed);
+            return true;
+        }
+        let Authentication::Provider { cache, .. } = authentication else { return false };
+        let Some(current) = &attempt.current else { return false };
+        !std::mem::replace(&mut corrections.credentials, true) && cache.invalidate(current)
+    }
+}
+
+/// What has been mended during a call. More than one go would lock the access key out.
+#[derive(Default)]
+struct Corrections {
+    clock: bool,
+    credentials: bool,
+}
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const X_PROJECT_ID: HeaderName = HeaderName::from_static("x-project-id");
+const X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
+const X_SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-security-token");
+const X_LANGUAGE: HeaderName = HeaderName::from_static("x-language");
+
+impl Call {
+    /// A call of an operation.
+    pub(crate) fn of(operation: &impl Operation, settings: &Settings, project_id: Option<&str>) -> Result<Self, Error> {
+        let info = operation_info(operation);
+        Self::of_object(info, &Object::Typed(operation), settings, project_id, &CallOptions::default())
+    }
+
+    /// A call of an operation whose request is given as an object.
+    pub(crate) fn of_object(
+        info: &'static OperationInfo,
+        request: &Object<'_>,
+        settings: &Settings,
+        project_id: Option<&str>,
+        options: &CallOptions,
+    ) -> Result<Self, Error> {
+        let Encoded { path, query, headers, body } = encode::encode(info, request, project_id, options.validation)
+            .map_err(|error| error.with_operation(info))?;
+        let endpoint = settings.endpoint(info.service).map_err(|error| error.with_operation(info))?;
+        let method = match info.method {
+            crate::operation::Method::GET => http::Method::GET,
+            crate::operation::Method::POST => http::Method::POST,
+            crate::operation::Method::PUT => http::Method::PUT,
+            crate::operation::Method::DELETE => http::Method::DELETE,
+        };
+        Ok(Self {
+            info: Some(info),
+            service: info.service.as_str(),
+            region: settings.region.clone(),
+            method,
+            endpoint: Arc::clone(endpoint),
+            path,
+            query,
+            headers,
+            payload_hash: sign::payload_hash(body.as_ref().map_or(&[], SecretBytes::expose_secret)),
+            body: body.map(Bytes::from_owner),
+            project_id: project_id.map(str::to_owned),
+            idempotent: info.idempotent,
+            options: options.clone(),
+        })
+    }
+
+    /// A call of a path that no operation describes.
+    pub(crate) fn raw(
+        service: crate::operation::Service,
+        method: http::Method,
+        path: String,
+        query: String,
+        body: Option<SecretBytes>,
+        settings: &Settings,
+        project_id: Option<&str>,
+        options: &CallOptions,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            info: None,
+            service: service.as_str(),
+            region: settings.region.clone(),
+            idempotent: method.is_safe(),
+            method,
+            endpoint: Arc::clone(settings.endpoint(service)?),
+            path,
+            query,
+            headers: Vec::new(),
+            payload_hash: sign::payload_hash(body.as_ref().map_or(&[], SecretBytes::expose_secret)),
+            body: body.map(Bytes::from_owner),
+            project_id: project_id.map(str::to_owned),
+            options: options.clone(),
+        })
+    }
+
+    fn url(&self) -> Result<Url, Error> {
+        let base = self.endpoint.url().as_str().trim_end_matches('/');
+        let mut text = String::with_capacity(base.len() + self.path.len() + self.query.len() + 1);
+        text.push_str(base);
+        text.push_str(&self.path);
+        if !self.query.is_empty() {
+            text.push('?');
+            text.push_str(&self.query);
+        }
+        Url::parse(&text).map_err(|error| {
+            Error::new(ErrorKind::Configuration, format!("endpoint and path do not make a URL: {error}"))
+        })
+    }
+
+    /// The headers that are signed, in the order of their names.
+    fn signed_headers<'a>(&'a self, host: &'a str, date: &'a str, keys: &'a AccessKeys) -> Vec<(&'static str, &'a str)> {
+        let mut headers = Vec::with_capacity(5);
+        if self.body.is_some() {
+            headers.push(("content-type", "application/json"));
+        }
+        headers.push(("host", host));
+        if let Some(project_id) = &self.project_id {
+            headers.push(("x-project-id", project_id));
+        }
+        headers.push(("x-sdk-date", date));
+        if let Some(token) = &keys.security_token {
+            headers.push(("x-security-token", token.expose_secret()));
+        }
+        headers
+    }
+
+    /// The headers that are the same with any authentication.
+    fn plain_headers(&self) -> Result<HeaderMap, Error> {
+        let mut headers = HeaderMap::with_capacity(8);
+        // Without it, messages may come in Chinese.
+        headers.insert(X_LANGUAGE, HeaderValue::from_static("en-us"));
+        for (name, value) in &self.headers {
+            let name = HeaderName::from_bytes(name.as_bytes())
+                .map_err(|_| Error::invalid(*name, "is not the name of a header"))?;
+            headers.insert(name.clone(), secret_header(name.as_str(), value)?);
+        }
+        Ok(headers)
+    }
+
+    fn request(&self, url: Url, headers: HeaderMap, timeout: Duration) -> HttpRequest {
+        HttpRequest { method: self.method.clone(), url, headers, body: self.body.clone(), timeout: Some(timeout) }
+    }
+
+    pub(crate) fn auth(&self) -> Auth {
+        self.info.map_or(Auth::Credentials, |info| info.auth)
+    }
+}
+
+fn operation_info<O: Operation>(_: &O) -> &'static OperationInfo {
+    O::INFO
+}
+
+impl RawAnswer {
+    /// Reads the answer of an operation.
+    pub(crate) fn read<O: Operation>(self) -> Result<Response<O::Response>, Error> {
+        let Self { info, answer, request_id, attempts } = self;
+        let mut body = read_body::<O::Response>(&answer, &request_id).map_err(|error| {
+            let error = error.with_attempts(attempts);
+            match info {
+                Some(info) => error.with_operation(info),
+                None => error,
+            }
+        })?;
+        body.read_headers(&answer.headers);
+        Ok(Response::new(body, answer.status, request_id, attempts))
+    }
+}
+
+fn read_body<T: crate::operation::Answer>(answer: &HttpAnswer, request_id: &Option<String>) -> Result<T, Error> {
+    let body = answer.body.expose_secret();
+    refuse_html(answer, request_id)?;
+    T::read(body).map_err(|error| Error::decode(error, answer.status, request_id.clone()))
+}
+
+/// A proxy's page with status 200 is no answer, even where none is expected.
+pub(crate) fn refuse_html(answer: &HttpAnswer, request_id: &Option<String>) -> Result<(), Error> {
+    if answer.body.expose_secret().trim_ascii_start().starts_with(b"<") {
+        return Err(Error::new(ErrorKind::UnexpectedAnswer, "an HTML page came instead of an answer")
+            .with_status(answer.status)
+            .with_request_id(request_id.clone())
+            .with_help("check the endpoint, and whether a proxy stands in between"));
+    }
+    Ok(())
+}
+
+/// Host, with the port where it is not the scheme's own: the form in which HTTP sends it.
+fn authority(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
+fn header(what: &str, value: &str) -> Result<HeaderValue, Error> {
+    HeaderValue::from_str(value)
+        .map_err(|_| Error::new(ErrorKind::Configuration, format!("{what} holds characters that cannot be sent")))
+}
+
+fn secret_header(what: &str, value: &SecretString) -> Result<HeaderValue, Error> {
+    let mut value = header(what, value.expose_secret())?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn request_id(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get("x-request-id").or_else(|| headers.get("x-iam-trace-id"))?;
+    value.to_str().ok().filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// `Retry-After`: seconds, or a date.
+fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+    let text = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim();
+    match text.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => (DateTime::parse_from_rfc2822(text).ok()?.to_utc() - now).to_std().ok(),
+    }
+}
+
+fn trace(call: &Call, attempt: u32, status: Option<u16>, error: Option<&Error>) {
+    let operation = call.info.map_or("raw", |info| info.name);
+    match error {
+        None => tracing::debug!(operation, attempt, status, "answered"),
+        Some(error) => tracing::debug!(operation, attempt, status, %error, "failed"),
+    }
+}

@@ -1,0 +1,197 @@
+//! The only place that opens sockets: one HTTP exchange, bounded in time and size.
+
+use std::{error::Error as _, sync::Once, time::Duration};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use url::Url;
+
+use crate::{
+    error::{Error, ErrorKind},
+    secret::SecretBytes,
+};
+
+/// Time-outs and limits of the transport.
+#[derive(Clone, Debug)]
+pub(crate) struct TransportConfig {
+    pub(crate) connect_timeout: Duration,
+    pub(crate) attempt_timeout: Duration,
+    pub(crate) max_answer_bytes: usize,
+    pub(crate) proxy: Proxy,
+    pub(crate) root_certificates: Vec<Vec<u8>>,
+    pub(crate) http1_only: bool,
+    pub(crate) user_agent: String,
+}
+
+/// Which proxy requests go through.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Proxy {
+    /// The one that `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` name, if any.
+    #[default]
+    Environment,
+    /// None.
+    Direct,
+    /// This one.
+    Url(String),
+}
+
+/// One request as it goes out.
+#[derive(Clone)]
+pub(crate) struct HttpRequest {
+    pub(crate) method: http::Method,
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Option<Bytes>,
+    /// Instead of the transport's own time-out for one attempt.
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// One answer as it came in.
+pub(crate) struct HttpAnswer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: SecretBytes,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(crate) struct SendError {
+    /// Whether not a byte of the request can have reached the service.
+    pub(crate) not_sent: bool,
+    pub(crate) error: Error,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Transport {
+    http: reqwest::Client,
+    max_answer_bytes: usize,
+    attempt_timeout: Duration,
+}
+
+impl Transport {
+    pub(crate) fn new(config: &TransportConfig) -> Result<Self, Error> {
+        use_ring();
+        let mut builder = reqwest::Client::builder()
+            .user_agent(&config.user_agent)
+            .connect_timeout(config.connect_timeout)
+            // Redirects are answers that cannot be right: the new address would get a signature made for the old.
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false);
+        if config.http1_only {
+            builder = builder.http1_only();
+        }
+        match &config.proxy {
+            Proxy::Environment => {}
+            Proxy::Direct => builder = builder.no_proxy(),
+            Proxy::Url(url) => {
+                let proxy = reqwest::Proxy::all(url).map_err(|error| {
+                    Error::new(ErrorKind::Configuration, "the proxy is no URL").with_source(error.without_url())
+                })?;
+                builder = builder.proxy(proxy);
+            }
+        }
+        let mut roots = Vec::new();
+        for pem in &config.root_certificates {
+            let bundle = reqwest::Certificate::from_pem_bundle(pem)
+                .ok()
+                .filter(|bundle| !bundle.is_empty())
+                .ok_or_else(|| Error::new(ErrorKind::Configuration, "the extra CA is no certificate in PEM"))?;
+            roots.extend(bundle);
+        }
+        if !roots.is_empty() {
+            builder = builder.tls_certs_merge(roots);
+        }
+        let http = builder.build().map_err(|error| {
+            Error::new(ErrorKind::Configuration, format!("the HTTP client cannot be set up: {}", root_cause(&error)))
+                .with_source(error)
+        })?;
+        Ok(Self { http, max_answer_bytes: config.max_answer_bytes, attempt_timeout: config.attempt_timeout })
+    }
+
+    /// Sends one request and collects its answer.
+    pub(crate) async fn exchange(&self, request: HttpRequest) -> Result<HttpAnswer, SendError> {
+        let host = request.url.host_str().unwrap_or_default().to_owned();
+        let mut outgoing = reqwest::Request::new(request.method, request.url);
+        *outgoing.headers_mut() = request.headers;
+        *outgoing.body_mut() = request.body.map(Into::into);
+        *outgoing.timeout_mut() = Some(request.timeout.unwrap_or(self.attempt_timeout));
+
+        let mut incoming = self.http.execute(outgoing).await.map_err(|error| send_error(&host, error))?;
+        let status = incoming.status().as_u16();
+        let expected = incoming.content_length().map_or(0, |length| usize::try_from(length).unwrap_or(usize::MAX));
+        if expected > self.max_answer_bytes {
+            return Err(self.too_large(status));
+        }
+        let mut body = SecretBytes::with_capacity(expected);
+        while let Some(chunk) = incoming.chunk().await.map_err(|error| send_error(&host, error))? {
+            if body.expose_secret().len() + chunk.len() > self.max_answer_bytes {
+                return Err(self.too_large(status));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(HttpAnswer { status, headers: std::mem::take(incoming.headers_mut()), body })
+    }
+
+    fn too_large(&self, status: u16) -> SendError {
+        let message = format!("the answer is larger than {} bytes", self.max_answer_bytes);
+        SendError { not_sent: false, error: Error::new(ErrorKind::UnexpectedAnswer, message).with_status(status) }
+    }
+}
+
+/// Makes `ring` the TLS provider of this process unless the program has chosen one already.
+fn use_ring() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // An error means that the program has chosen; its choice stands.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+}
+
+fn send_error(host: &str, error: reqwest::Error) -> SendError {
+    // The URL names secrets and keys; the host is enough to tell where it failed.
+    let error = error.without_url();
+    let not_sent = error.is_connect();
+    let cause = root_cause(&error);
+    let kind = if error.is_timeout() { ErrorKind::Timeout } else { ErrorKind::Connection };
+    let (message, help) = if error.is_dns() {
+        (format!("the name {host} cannot be resolved: {cause}"), "check the region, the endpoint and the network")
+    } else if is_tls(&error) {
+        (format!("no trusted TLS connection to {host}: {cause}"), "add the certificate authority of your proxy or cloud")
+    } else if not_sent && error.is_timeout() {
+        (format!("no connection to {host} in time"), "check the network, the proxy and the endpoint")
+    } else if not_sent {
+        (format!("no connection to {host}: {cause}"), "check the network, the proxy and the endpoint")
+    } else if error.is_timeout() {
+        (format!("{host} did not answer in time"), "try again, or allow more time for an attempt")
+    } else {
+        (format!("the connection to {host} broke before the answer was complete: {cause}"), "try again")
+    };
+    let error = Error::new(kind, message).with_help(help).retryable().with_source(error);
+    SendError { not_sent, error }
+}
+
+fn is_tls(error: &reqwest::Error) -> bool {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if cause.is::<rustls::Error>() {
+            return true;
+        }
+        // Errors of the handshake travel inside an IO error, which hides them from `source`.
+        if let Some(io) = cause.downcast_ref::<std::io::Error>()
+            && io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>())
+        {
+            return true;
+        }
+        source = cause.source();
+    }
+    false
+}
+
+/// The innermost cause: the outer ones only repeat that sending failed.
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::{
     error::Error,
-    model::{Check, Field, Object, Shape, View},
+    model::{Check, Field, Format, Object, Shape, View},
 };
 
 /// Where a value stands in a request: `notification.target_id`, `tags.0.key`.
@@ -94,7 +94,7 @@ pub(crate) fn object(shape: &'static Shape, object: &Object<'_>, path: Path<'_>)
 
 fn value(field: &'static Field, view: &View<'_>, path: Path<'_>) -> Result<(), Error> {
     for check in field.checks {
-        if let Some(problem) = problem(*check, view) {
+        if let Some(problem) = problem(*check, field.format, view) {
             return Err(path.error(problem));
         }
     }
@@ -126,16 +126,18 @@ impl Object<'_> {
 }
 
 /// What is wrong with a value; never the value itself.
-fn problem(check: Check, view: &View<'_>) -> Option<String> {
+fn problem(check: Check, format: Format, view: &View<'_>) -> Option<String> {
     match (check, view) {
         (Check::Name, View::Text(text)) => {
             let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
             (text.is_empty() || text.len() > 64 || !text.bytes().all(allowed))
                 .then(|| "has to be 1 to 64 letters, digits, `_`, `-` or `.`".to_owned())
         }
-        (Check::Range(low, high), View::Integer(number)) => {
-            (*number < low || *number > high).then(|| format!("has to be from {low} to {high}"))
-        }
+        (Check::Range(low, high), View::Integer(number)) => out_of_range(*number, low, high),
+        (Check::Range(low, high), View::Time(time)) => match format {
+            Format::Seconds | Format::SecondsText => out_of_range(time.as_seconds(), low, high),
+            _ => out_of_range(time.as_millis(), low, high),
+        },
         (Check::MultipleOf(unit), View::Integer(number)) => {
             (number % unit != 0).then(|| format!("has to be a multiple of {unit}"))
         }
@@ -153,6 +155,10 @@ fn problem(check: Check, view: &View<'_>) -> Option<String> {
         },
         _ => None,
     }
+}
+
+fn out_of_range(number: i64, low: i64, high: i64) -> Option<String> {
+    (number < low || number > high).then(|| format!("has to be from {low} to {high}"))
 }
 
 /// `30d` in seconds.

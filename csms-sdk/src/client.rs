@@ -11,7 +11,7 @@ use crate::{
     error::{Error, ErrorKind},
     iam,
     model::Object,
-    operation::{Answer, Auth, Caller, Method, Operation, OperationInfo, Response, Service},
+    operation::{Auth, Caller, Method, Operation, OperationInfo, Response, Service},
     region::{Given, Settings},
     retry::RetryPolicy,
     secret::{SecretBytes, SecretJson},
@@ -21,8 +21,8 @@ mod builder;
 mod core;
 mod diagnose;
 
-pub use self::{builder::ClientBuilder, core::Signing};
 pub(crate) use self::core::{Authentication, Call, Core};
+pub use self::{builder::ClientBuilder, core::Signing};
 
 /// A client for one region of Huawei Cloud.
 ///
@@ -213,8 +213,7 @@ impl Client {
             true => Arc::new(Cache::new(Arc::clone(self.shared.cache.provider()))),
             false => Arc::clone(&self.shared.cache),
         };
-        let shared =
-            Shared { core: Arc::clone(&self.shared.core), cache, given, settings, project: OnceCell::new() };
+        let shared = Shared { core: Arc::clone(&self.shared.core), cache, given, settings, project: OnceCell::new() };
         Ok(Self { shared: Arc::new(shared), options: self.options.clone() })
     }
 
@@ -341,7 +340,10 @@ impl Caller for Client {
 }
 
 /// The body of an answer as JSON, with the members that travel as headers.
-fn json_of(answer: core::RawAnswer, shape: Option<&'static crate::model::Shape>) -> Result<Response<SecretJson>, Error> {
+fn json_of(
+    answer: core::RawAnswer,
+    shape: Option<&'static crate::model::Shape>,
+) -> Result<Response<SecretJson>, Error> {
     let core::RawAnswer { answer, request_id, attempts, .. } = answer;
     core::refuse_html(&answer, &request_id)?;
     let body = answer.body.expose_secret();

@@ -233,12 +233,14 @@ impl ProvideError {
     pub(crate) fn into_error(self) -> Error {
         match self {
             Self::Broken(error) => error,
-            Self::NotConfigured(looked) => {
-                Error::new(ErrorKind::Credentials, format!("no credentials were found: {looked}")).with_help(
-                    "set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, write ~/.huaweicloud/credentials, or bind an agency \
+            Self::NotConfigured(looked) => Error::new(
+                ErrorKind::Credentials,
+                format!("no credentials were found: {looked}"),
+            )
+            .with_help(
+                "set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, write ~/.huaweicloud/credentials, or bind an agency \
                      to the server",
-                )
-            }
+            ),
         }
     }
 }

@@ -19,12 +19,13 @@ mod transport;
 pub mod value;
 
 pub mod csms;
+pub mod iam;
 pub mod kms;
 
 pub use registry::{operation, operations};
 
-pub use csms_sdk_macros::Model;
 pub use client::{CallOptions, Client, ClientBuilder};
+pub use csms_sdk_macros::Model;
 pub use error::{Error, ErrorKind};
 pub use operation::{Caller, Operation, OperationInfo, Response, Service};
 pub use secret::{SecretBytes, SecretJson, SecretString};

@@ -179,7 +179,7 @@ impl Place {
 pub enum Check {
     /// 1 to 64 letters, digits, `_`, `-` or `.` (the dot is in the newer documents only).
     Name,
-    /// A number from the first to the second.
+    /// A number from the first to the second; a time is the number that is sent.
     Range(i64, i64),
     /// A number that this divides.
     MultipleOf(i64),
@@ -192,7 +192,7 @@ pub enum Check {
 }
 
 /// A struct whose fields can be visited.
-pub trait Fields {
+pub trait Fields: Sync {
     /// Its description.
     fn shape(&self) -> &'static Shape;
 
@@ -238,7 +238,7 @@ pub enum Object<'a> {
 }
 
 /// A list whose items can be visited.
-pub trait Items {
+pub trait Items: Sync {
     /// How many there are.
     fn count(&self) -> usize;
 
@@ -294,8 +294,8 @@ impl<'a> View<'a> {
 /// The flag that a text stands for.
 pub(crate) fn flag(text: &str) -> Option<bool> {
     match text {
-        "true" | "True" | "TRUE" | "1" => Some(true),
-        "false" | "False" | "FALSE" | "0" => Some(false),
+        "true" | "True" | "TRUE" | "1" | "Y" | "yes" => Some(true),
+        "false" | "False" | "FALSE" | "0" | "N" | "no" => Some(false),
         _ => None,
     }
 }

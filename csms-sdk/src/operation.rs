@@ -191,7 +191,7 @@ pub enum Paging {
 /// A request of the API: one struct per operation of the reference.
 ///
 /// Derived, never written by hand. [`INFO`](Operation::INFO) is everything about it that is not its fields.
-pub trait Operation: Fields + Send + Sync {
+pub trait Operation: Fields + Send {
     /// What the service answers; `()` when the answer has no content.
     type Response: Answer;
 

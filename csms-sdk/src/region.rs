@@ -14,6 +14,7 @@ use std::{
     },
 };
 
+use serde_json::Value as Json;
 use url::Url;
 
 use crate::{
@@ -90,8 +91,12 @@ impl Endpoint {
 fn parse(text: &str, origin: &str) -> Result<Url, Error> {
     let full = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
     let usable = |url: &Url| {
-        matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none() && url.fragment().is_none()
-            && url.username().is_empty() && url.password().is_none()
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.query().is_none()
+            && url.fragment().is_none()
+            && url.username().is_empty()
+            && url.password().is_none()
     };
     Url::parse(&full).ok().filter(usable).ok_or_else(|| {
         // The text is not repeated: a URL can carry a password.
@@ -144,7 +149,8 @@ impl Given {
                 && !endpoint.contains(REGION)
                 && self.region.as_deref() != Some(region)
             {
-                let message = format!("the endpoint given for {service} serves one region, so it cannot serve {region}");
+                let message =
+                    format!("the endpoint given for {service} serves one region, so it cannot serve {region}");
                 return Err(Error::new(ErrorKind::Configuration, message)
                     .with_help("write {region} where the endpoint names the region, or give no endpoint"));
             }
@@ -212,18 +218,9 @@ fn endpoint(
     Endpoint::new(&table::endpoint(service, region), "the region").map(Some)
 }
 
-/// The file in which users of the official SDKs list regions of their own.
+/// The file in which users of the official SDKs list regions of their own: by service, the endpoints by region.
 #[derive(Debug, Default)]
-struct RegionsFile(BTreeMap<String, Vec<RegionEntry>>);
-
-#[derive(Debug, serde::Deserialize)]
-struct RegionEntry {
-    id: String,
-    #[serde(default)]
-    endpoint: Option<String>,
-    #[serde(default)]
-    endpoints: Vec<String>,
-}
+struct RegionsFile(BTreeMap<String, Vec<BTreeMap<String, Json>>>);
 
 impl RegionsFile {
     fn read(env: &Env) -> Result<Self, Error> {
@@ -240,16 +237,17 @@ impl RegionsFile {
                 return Err(Error::new(ErrorKind::Configuration, message));
             }
         };
-        let entries: BTreeMap<String, Vec<RegionEntry>> = serde_saphyr::from_str(&text).map_err(|error| {
+        serde_saphyr::from_str(&text).map(Self).map_err(|error| {
             Error::new(ErrorKind::Configuration, format!("the regions file {} is not valid: {error}", path.display()))
-        })?;
-        Ok(Self(entries.into_iter().map(|(service, regions)| (service.to_ascii_lowercase(), regions)).collect()))
+        })
     }
 
     /// The listed endpoints, separated by commas; the single one goes last, as in the Python and Java SDKs.
     fn endpoints(&self, service: Service, region: &str) -> Option<String> {
-        let entry = self.0.get(service.as_str())?.iter().find(|entry| entry.id == region)?;
-        let all: Vec<_> = entry.endpoints.iter().chain(&entry.endpoint).map(String::as_str).collect();
+        let (_, regions) = self.0.iter().find(|(name, _)| name.eq_ignore_ascii_case(service.as_str()))?;
+        let entry = regions.iter().find(|entry| entry.get("id").and_then(Json::as_str) == Some(region))?;
+        let several = entry.get("endpoints").and_then(Json::as_array).into_iter().flatten();
+        let all: Vec<_> = several.chain(entry.get("endpoint")).filter_map(Json::as_str).collect();
         (!all.is_empty()).then(|| all.join(","))
     }
 }
@@ -304,7 +302,8 @@ mod tests {
         let settings = resolve(Some("cn-north-4"), &[], &[variable]).unwrap();
         assert_eq!(url(&settings, Service::Kms), "https://kms.example.com/");
         assert_eq!(url(&settings, Service::Csms), "https://kms.cn-north-4.myhuaweicloud.com/");
-        let settings = resolve(Some("cn-north-4"), &[(Service::Kms, "http://127.0.0.1:9/{region}")], &[variable]).unwrap();
+        let settings =
+            resolve(Some("cn-north-4"), &[(Service::Kms, "http://127.0.0.1:9/{region}")], &[variable]).unwrap();
         assert_eq!(url(&settings, Service::Kms), "http://127.0.0.1:9/cn-north-4");
     }
 

@@ -15,7 +15,7 @@ macro_rules! registry {
 
 /// Every operation of CSMS, KMS, IAM and STS.
 pub fn operations() -> impl Iterator<Item = &'static OperationInfo> {
-    crate::csms::OPERATIONS.iter().copied()
+    crate::csms::OPERATIONS.iter().chain(crate::kms::OPERATIONS).chain(crate::iam::OPERATIONS).copied()
 }
 
 /// The operation of this service and name. The name may be written as the reference does or in kebab case,

@@ -115,9 +115,7 @@ impl Budget {
 
     /// Takes one retry out; false when nothing is left.
     pub(crate) fn spend(&self) -> bool {
-        self.0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(Self::RETRY))
-            .is_ok()
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(Self::RETRY)).is_ok()
     }
 
     /// Puts back what a call that succeeded is worth: its last retry, or a little.
@@ -126,9 +124,7 @@ impl Budget {
             return; // the common case costs no write to shared memory
         }
         let worth = if retried { Self::RETRY } else { Self::REFUND };
-        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-            Some((left + worth).min(Self::FULL))
-        });
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| Some((left + worth).min(Self::FULL)));
     }
 }
 

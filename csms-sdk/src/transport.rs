@@ -156,7 +156,10 @@ fn send_error(host: &str, error: reqwest::Error) -> SendError {
     let (message, help) = if error.is_dns() {
         (format!("the name {host} cannot be resolved: {cause}"), "check the region, the endpoint and the network")
     } else if is_tls(&error) {
-        (format!("no trusted TLS connection to {host}: {cause}"), "add the certificate authority of your proxy or cloud")
+        (
+            format!("no trusted TLS connection to {host}: {cause}"),
+            "add the certificate authority of your proxy or cloud",
+        )
     } else if not_sent && error.is_timeout() {
         (format!("no connection to {host} in time"), "check the network, the proxy and the endpoint")
     } else if not_sent {

@@ -17,7 +17,7 @@ use crate::{
 /// Reading is lenient, because the services are inconsistent and a client that fails on an answer it could
 /// have understood helps nobody: numbers and flags may come as text, text as a number or flag, times in any
 /// unit, one object instead of a list and the reverse; `null` and an empty text stand for absence.
-pub trait Value: Sized {
+pub trait Value: Sized + Send + Sync {
     /// What it holds.
     const KIND: Kind;
 

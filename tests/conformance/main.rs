@@ -182,7 +182,7 @@ impl Inventory {
     }
 
     fn fields(&self, type_name: &str) -> Vec<Expected<'_>> {
-        let fields = self.json["types"][type_name]["fields"].as_array().unwrap();
+        let fields = self.json["types"][type_name].as_array().unwrap();
         let body = [false, false, false, true];
         fields.iter().map(|json| Expected { name: json["name"].as_str().unwrap(), json, place: body }).collect()
     }

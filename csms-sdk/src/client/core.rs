@@ -56,7 +56,6 @@ pub enum Signing {
 }
 
 /// A call with everything but its authentication.
-#[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) info: Option<&'static OperationInfo>,
     service: &'static str,
@@ -74,7 +73,6 @@ pub(crate) struct Call {
 }
 
 /// Who a request is sent as.
-#[derive(Debug)]
 pub(crate) enum Authentication<'a> {
     /// Nobody.
     None,
@@ -217,7 +215,8 @@ impl Core {
             trace(call, attempts, error.status(), Some(&error));
             let error = error.with_attempts(attempts);
             let random = retry::random();
-            let Some(wait) = retry::decide(&policy, retries, failure, call.idempotent, error.retry_after(), random) else {
+            let Some(wait) = retry::decide(&policy, retries, failure, call.idempotent, error.retry_after(), random)
+            else {
                 return Err(error);
             };
             if started.elapsed() + wait >= limit || !self.budget.spend() {
@@ -392,7 +391,10 @@ impl Core {
             if std::mem::replace(&mut corrections.clock, true) {
                 return false;
             }
-            tracing::warn!(seconds = skew.num_seconds(), "the clock is off; requests are signed with the service's time");
+            tracing::warn!(
+                seconds = skew.num_seconds(),
+                "the clock is off; requests are signed with the service's time"
+            );
             self.skew_millis.fetch_add(skew.num_milliseconds(), Ordering::Relaxed);
             return true;
         }
@@ -499,7 +501,12 @@ impl Call {
     }
 
     /// The headers that are signed, in the order of their names.
-    fn signed_headers<'a>(&'a self, host: &'a str, date: &'a str, keys: &'a AccessKeys) -> Vec<(&'static str, &'a str)> {
+    fn signed_headers<'a>(
+        &'a self,
+        host: &'a str,
+        date: &'a str,
+        keys: &'a AccessKeys,
+    ) -> Vec<(&'static str, &'a str)> {
         let mut headers = Vec::with_capacity(5);
         if self.body.is_some() {
             headers.push(("content-type", "application/json"));

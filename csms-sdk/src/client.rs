@@ -21,6 +21,7 @@ mod builder;
 mod core;
 mod diagnose;
 
+use self::core::RawRequest;
 pub(crate) use self::core::{Authentication, Call, Core};
 pub use self::{builder::ClientBuilder, core::Signing};
 
@@ -178,19 +179,13 @@ impl Client {
             return Err(Error::invalid("path", "has to begin with `/` and cannot hold `.` or `..` segments"));
         }
         let path = path.replace("{project_id}", project_id.unwrap_or_default());
-        let method = match method {
-            Method::GET => http::Method::GET,
-            Method::POST => http::Method::POST,
-            Method::PUT => http::Method::PUT,
-            Method::DELETE => http::Method::DELETE,
-        };
         let body = body.map(|json| {
             let mut bytes = SecretBytes::default();
             crate::encode::write_json(&mut bytes, json);
             bytes
         });
-        let settings = &self.shared.settings;
-        let call = Call::raw(service, method, path, query.to_owned(), body, settings, project_id, &self.options)?;
+        let request = RawRequest { service, method, path, query: query.to_owned(), body, project_id };
+        let call = Call::raw(request, &self.shared.settings, &self.options)?;
         let answer = self.run(call).await?;
         json_of(answer, None)
     }

@@ -4,7 +4,9 @@ use std::{collections::HashMap, fmt, path::PathBuf, sync::Arc};
 
 /// Environment variables: those of the process, or a set of one's own.
 #[derive(Clone)]
-pub struct Env(Arc<dyn Fn(&str) -> Option<String> + Send + Sync>);
+pub struct Env(Arc<Lookup>);
+
+type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
 
 impl Env {
     /// The process's own variables. One that is not UTF-8 counts as not set.

@@ -9,6 +9,7 @@ pub mod env;
 pub mod error;
 pub mod model;
 pub mod operation;
+pub mod page;
 pub mod region;
 mod registry;
 pub mod retry;
@@ -22,7 +23,8 @@ pub mod csms;
 pub mod iam;
 pub mod kms;
 
-pub use registry::{operation, operations};
+pub(crate) use registry::registry;
+pub use registry::{OperationVisitor, operation, operations, visit_operations};
 
 pub use client::{CallOptions, Client, ClientBuilder};
 pub use csms_sdk_macros::Model;

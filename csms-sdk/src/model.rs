@@ -269,7 +269,7 @@ impl<'a> View<'a> {
             (Kind::Boolean, _) => match json {
                 Json::Bool(flag) => Some(*flag),
                 Json::String(text) => flag(text),
-                Json::Number(number) => number.as_i64().and_then(|number| flag_of_number(number)),
+                Json::Number(number) => number.as_i64().and_then(flag_of_number),
                 _ => None,
             }
             .map(Self::Boolean)

@@ -20,7 +20,7 @@ use crate::{
     encode::{self, Encoded},
     error::{Error, ErrorBody, ErrorKind},
     model::Object,
-    operation::{Answer as _, Auth, Operation, OperationInfo, Response},
+    operation::{Answer as _, Auth, Method, Operation, OperationInfo, Response, Service},
     region::{Endpoint, Settings},
     retry::{self, Budget, Failure, RetryPolicy},
     secret::{SecretBytes, SecretString},
@@ -70,6 +70,16 @@ pub(crate) struct Call {
     project_id: Option<String>,
     idempotent: bool,
     options: CallOptions,
+}
+
+/// A request that no operation describes.
+pub(crate) struct RawRequest<'a> {
+    pub(crate) service: Service,
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) query: String,
+    pub(crate) body: Option<SecretBytes>,
+    pub(crate) project_id: Option<&'a str>,
 }
 
 /// Who a request is sent as.
@@ -435,17 +445,11 @@ impl Call {
         let Encoded { path, query, headers, body } = encode::encode(info, request, project_id, options.validation)
             .map_err(|error| error.with_operation(info))?;
         let endpoint = settings.endpoint(info.service).map_err(|error| error.with_operation(info))?;
-        let method = match info.method {
-            crate::operation::Method::GET => http::Method::GET,
-            crate::operation::Method::POST => http::Method::POST,
-            crate::operation::Method::PUT => http::Method::PUT,
-            crate::operation::Method::DELETE => http::Method::DELETE,
-        };
         Ok(Self {
             info: Some(info),
             service: info.service.as_str(),
             region: settings.region.clone(),
-            method,
+            method: http_method(info.method),
             endpoint: Arc::clone(endpoint),
             path,
             query,
@@ -459,22 +463,14 @@ impl Call {
     }
 
     /// A call of a path that no operation describes.
-    pub(crate) fn raw(
-        service: crate::operation::Service,
-        method: http::Method,
-        path: String,
-        query: String,
-        body: Option<SecretBytes>,
-        settings: &Settings,
-        project_id: Option<&str>,
-        options: &CallOptions,
-    ) -> Result<Self, Error> {
+    pub(crate) fn raw(request: RawRequest<'_>, settings: &Settings, options: &CallOptions) -> Result<Self, Error> {
+        let RawRequest { service, method, path, query, body, project_id } = request;
         Ok(Self {
             info: None,
             service: service.as_str(),
             region: settings.region.clone(),
-            idempotent: method.is_safe(),
-            method,
+            idempotent: method == Method::GET,
+            method: http_method(method),
             endpoint: Arc::clone(settings.endpoint(service)?),
             path,
             query,
@@ -541,6 +537,15 @@ impl Call {
 
     pub(crate) fn auth(&self) -> Auth {
         self.info.map_or(Auth::Credentials, |info| info.auth)
+    }
+}
+
+fn http_method(method: Method) -> http::Method {
+    match method {
+        Method::GET => http::Method::GET,
+        Method::POST => http::Method::POST,
+        Method::PUT => http::Method::PUT,
+        Method::DELETE => http::Method::DELETE,
     }
 }
 

@@ -53,6 +53,20 @@ impl Replay {
         });
     }
 
+    /// Answers the content of this exchange, whoever sends it.
+    pub fn answer_leniently(&self, fixture: &Fixture) {
+        self.runtime.block_on(async {
+            self.server.reset().await;
+            fixture.mount(&self.server).await;
+        });
+    }
+
+    /// Where the server listens.
+    #[must_use]
+    pub fn uri(&self) -> String {
+        self.server.uri()
+    }
+
     /// A client for this exchange.
     ///
     /// # Panics

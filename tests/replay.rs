@@ -2,13 +2,13 @@
 //! answer is lost, and errors say what their bodies say.
 #![allow(clippy::unwrap_used)] // a failed unwrap is a failed test
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use csms_sdk::{CallOptions, Error, ErrorKind, operations};
 use csms_tests::support::{
     compare,
     recorded::{self, Replay, name},
-    typed::{self, Typed},
+    typed,
 };
 use serde_json::{Map, Value as Json};
 use wiremock::Request;
@@ -62,12 +62,12 @@ fn every_exchange_sent_as_json_is_the_recorded_one() {
 
 #[test]
 fn every_exchange_sent_by_type_is_the_recorded_one_and_no_declared_field_is_lost() {
-    let typed: HashMap<String, Typed> = typed::all().into_iter().map(|typed| (typed.info.id(), typed)).collect();
+    let typed = typed::all();
     let mut replay = Replay::start();
     let mut seen = BTreeSet::new();
     let mut other_forms = BTreeSet::new();
     for fixture in all().iter().filter(|fixture| !REFUSED.contains(&name(fixture).as_str())) {
-        let operation = &typed[&fixture.operation];
+        let operation = typed::of(&typed, recorded::info(fixture));
         seen.insert(operation.info.id());
         replay.answer(fixture);
         let client = replay.client(fixture);

@@ -30,7 +30,7 @@ fn nothing_that_is_printed_or_logged_holds_a_secret() {
     let mut replay = Replay::start();
     for fixture in all() {
         secrets.add_all_of(fixture);
-        let operation = typed.iter().find(|typed| typed.info.id() == fixture.operation).unwrap();
+        let operation = typed::of(&typed, recorded::info(fixture));
         let request = || (operation.request)(Json::Object(fixture.input.clone())).unwrap();
         printed.add(&request());
 

@@ -81,6 +81,17 @@ pub fn all() -> Vec<Typed> {
     collect.0
 }
 
+/// This operation among them.
+///
+/// # Panics
+/// When it is not there.
+#[must_use]
+#[allow(clippy::expect_used)] // the registry lists all types
+pub fn of<'a>(all: &'a [Typed], info: &OperationInfo) -> &'a Typed {
+    let same = |typed: &&Typed| (typed.info.service, typed.info.name) == (info.service, info.name);
+    all.iter().find(same).expect("an operation of the registry")
+}
+
 fn answered<A: Answer + Debug>(answer: &A) -> Answered {
     let mut headers = BTreeMap::new();
     if let Some(fields) = answer.fields() {

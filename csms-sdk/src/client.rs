@@ -121,11 +121,12 @@ impl Client {
 
     /// Makes the signed request of an operation without sending it.
     ///
-    /// The signature is good for a quarter of an hour. The body is wiped when its last copy is dropped.
+    /// The signature is good for a quarter of an hour. `request.map(bytes::Bytes::from)` makes the body one that
+    /// HTTP libraries take; it is wiped when its last copy is dropped.
     ///
     /// # Errors
     /// Input that cannot be right, no credentials, no project.
-    pub async fn prepare<O: Operation>(&self, operation: O) -> Result<http::Request<bytes::Bytes>, Error> {
+    pub async fn prepare<O: Operation>(&self, operation: O) -> Result<http::Request<SecretBytes>, Error> {
         let call = self.call_of(O::INFO, &Object::Typed(&operation)).await?;
         self.prepare_call(call).await
     }
@@ -155,7 +156,7 @@ impl Client {
         &self,
         info: &'static OperationInfo,
         request: &Map<String, Json>,
-    ) -> Result<http::Request<bytes::Bytes>, Error> {
+    ) -> Result<http::Request<SecretBytes>, Error> {
         let call = self.call_of(info, &Object::Json(info.request, request)).await?;
         self.prepare_call(call).await
     }
@@ -315,7 +316,7 @@ impl Client {
         self.shared.core.run(call, &authentication).await
     }
 
-    async fn prepare_call(&self, call: Call) -> Result<http::Request<bytes::Bytes>, Error> {
+    async fn prepare_call(&self, call: Call) -> Result<http::Request<SecretBytes>, Error> {
         let authentication = self.authentication(&call);
         self.shared.core.prepare(&call, &authentication).await
     }

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use crate::{
     check::{self, Path},
     error::{Error, ErrorKind},
-    model::{Field, Format, Kind, List, Mismatch, Object, View},
+    model::{Field, Fields, Format, Kind, List, Mismatch, Object, View},
     operation::OperationInfo,
     secret::{SecretBytes, SecretString},
     sign,
@@ -61,6 +61,13 @@ pub(crate) fn encode(
     writer.finish(project_id)
 }
 
+/// Writes what a struct carries in a body.
+pub(crate) fn body(fields: &dyn Fields) -> SecretBytes {
+    let mut out = SecretBytes::with_capacity(USUAL_BODY);
+    write_object(&mut out, &Object::Typed(fields), |field| field.place.body);
+    out
+}
+
 struct Writer {
     info: &'static OperationInfo,
     path: Vec<(String, String)>,
@@ -82,7 +89,7 @@ impl Writer {
     fn put(&mut self, field: &'static Field, view: &View<'_>) {
         let place = field.place;
         if place.body {
-            self.put_member(field.name, |body| write(body, &field.kind, field.format, view));
+            write_member(&mut self.body, field.name, |body| write(body, &field.kind, field.format, view));
         }
         if place.path || place.query || place.header {
             let text = plain(view, field.format);
@@ -103,24 +110,15 @@ impl Writer {
         for (name, json) in members {
             match self.info.field(name) {
                 Some(field) if field.place.body && !field.place.path && !field.place.query => {
-                    self.put_member(name, |body| write(body, &Kind::Json, Format::Plain, &View::Json(json)));
+                    write_member(&mut self.body, name, |body| write_json(body, json));
                 }
                 Some(field) => self.put(field, &View::Json(json)),
                 None if self.info.has_body => {
-                    self.put_member(name, |body| write(body, &Kind::Json, Format::Plain, &View::Json(json)));
+                    write_member(&mut self.body, name, |body| write_json(body, json));
                 }
                 None => self.query.push((name.clone(), plain(&View::Json(json), Format::Plain))),
             }
         }
-    }
-
-    fn put_member(&mut self, name: &str, write_value: impl FnOnce(&mut SecretBytes)) {
-        if self.body.expose_secret().len() > 1 {
-            self.body.extend_from_slice(b",");
-        }
-        write_text(&mut self.body, name);
-        self.body.extend_from_slice(b":");
-        write_value(&mut self.body);
     }
 
     fn finish(mut self, project_id: Option<&str>) -> Result<Encoded, Error> {
@@ -240,20 +238,30 @@ pub(crate) fn write(out: &mut SecretBytes, kind: &'static Kind, format: Format, 
             });
             out.extend_from_slice(b"]");
         }
-        View::Object(object) => {
-            out.extend_from_slice(b"{");
-            let mut first = true;
-            let _ = object.each(&mut |field, member| {
-                if !std::mem::take(&mut first) {
-                    out.extend_from_slice(b",");
-                }
-                write_text(out, field.name);
-                out.extend_from_slice(b":");
-                write(out, &field.kind, field.format, &member);
-            });
-            out.extend_from_slice(b"}");
-        }
+        View::Object(object) => write_object(out, object, |_| true),
+        View::Members(members) => members.iter().for_each(|(name, json)| write_member(out, name, |out| write_json(out, json))),
     }
+}
+
+/// Writes the fields of a struct that `takes` lets through.
+fn write_object(out: &mut SecretBytes, object: &Object<'_>, takes: impl Fn(&Field) -> bool) {
+    out.extend_from_slice(b"{");
+    let _ = object.each(&mut |field, member| match member {
+        View::Members(_) => write(out, &field.kind, field.format, &member),
+        _ if takes(field) => write_member(out, field.name, |out| write(out, &field.kind, field.format, &member)),
+        _ => {}
+    });
+    out.extend_from_slice(b"}");
+}
+
+/// Writes one member of the object that was begun last.
+fn write_member(out: &mut SecretBytes, name: &str, write_value: impl FnOnce(&mut SecretBytes)) {
+    if !out.expose_secret().ends_with(b"{") {
+        out.extend_from_slice(b",");
+    }
+    write_text(out, name);
+    out.extend_from_slice(b":");
+    write_value(out);
 }
 
 /// Writes JSON as it is.
@@ -290,7 +298,7 @@ fn plain(view: &View<'_>, format: Format) -> String {
         },
         View::Json(Json::String(text)) => text.clone(),
         View::Json(json) => json.to_string(),
-        View::List(_) | View::Object(_) => String::new(),
+        View::List(_) | View::Object(_) | View::Members(_) => String::new(),
     }
 }
 

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use serde_json::Value as Json;
 
-use crate::{secret::SecretJson, time::Timestamp};
+use crate::{encode, secret::SecretJson, time::Timestamp};
 
 /// A struct of the API: a request, an answer, or a part of one.
 #[derive(Debug)]
@@ -200,6 +200,21 @@ pub trait Fields: Sync {
     fn each<'a>(&'a self, visit: &mut dyn FnMut(&'static Field, View<'a>));
 }
 
+/// The JSON body of a request or an answer, written as the reference prints it. Fields that are not set and
+/// those that travel in path, query or headers are left out.
+///
+/// ```
+/// use csms_sdk::{csms::CreateSecretStage, model};
+///
+/// let request = CreateSecretStage::new("demo", "v1", "blue");
+/// assert_eq!(model::to_json(&request).expose_secret()["name"], "blue");
+/// ```
+#[must_use]
+pub fn to_json(fields: &dyn Fields) -> SecretJson {
+    // Reading what was just written cannot fail.
+    serde_json::from_slice::<Json>(encode::body(fields).expose_secret()).map(SecretJson::from).unwrap_or_default()
+}
+
 /// A borrowed value of a field.
 #[derive(Clone)]
 pub enum View<'a> {
@@ -217,6 +232,8 @@ pub enum View<'a> {
     List(List<'a>),
     /// A struct.
     Object(Object<'a>),
+    /// Members whose names the reference does not tell; they stand beside the fields, not under a name.
+    Members(&'a serde_json::Map<String, Json>),
 }
 
 /// Several borrowed values: of a typed list, or of JSON that is to be read as one.

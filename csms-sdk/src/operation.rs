@@ -225,6 +225,9 @@ pub trait Answer: Sized + Send {
     /// When the body is not JSON of this shape.
     fn read(body: &[u8]) -> Result<Self, DecodeError>;
 
+    /// Its fields; `None` when it has no content.
+    fn fields(&self) -> Option<&dyn Fields>;
+
     /// Takes what the answer carries in headers.
     fn read_headers(&mut self, headers: &HeaderMap) {
         let _ = headers;
@@ -237,6 +240,10 @@ impl Answer for () {
     /// Accepts any body: what is documented as empty need not be looked at.
     fn read(_: &[u8]) -> Result<Self, DecodeError> {
         Ok(())
+    }
+
+    fn fields(&self) -> Option<&dyn Fields> {
+        None
     }
 }
 

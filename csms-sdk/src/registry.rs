@@ -1,5 +1,7 @@
 //! The list of all operations.
 
+use std::fmt::Debug;
+
 use serde::de::DeserializeOwned;
 
 use crate::operation::{Operation, OperationInfo, Service};
@@ -34,7 +36,7 @@ pub fn operation(service: Service, name: &str) -> Option<&'static OperationInfo>
 /// Something to be done for the type of every operation, such as a test.
 pub trait OperationVisitor {
     /// Does it for one.
-    fn visit<O: Operation + DeserializeOwned>(&mut self);
+    fn visit<O: Operation<Response: Debug> + DeserializeOwned + Debug + 'static>(&mut self);
 }
 
 /// Goes through the types of all [`operations`].

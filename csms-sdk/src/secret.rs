@@ -151,6 +151,13 @@ impl From<Vec<u8>> for SecretBytes {
     }
 }
 
+/// A body that HTTP libraries take: shared without a copy, and wiped when the last share is dropped.
+impl From<SecretBytes> for bytes::Bytes {
+    fn from(secret: SecretBytes) -> Self {
+        Self::from_owner(secret)
+    }
+}
+
 impl io::Write for SecretBytes {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.extend_from_slice(bytes);

@@ -307,7 +307,7 @@ impl Value for Map<String, Json> {
     }
 
     fn view(&self) -> Option<View<'_>> {
-        None
+        (!self.is_empty()).then_some(View::Members(self))
     }
 }
 

@@ -257,6 +257,10 @@ fn answer(input: &DeriveInput, fields: &[FieldArgs<'_>]) -> TokenStream {
                 crate::operation::read_body(body)
             }
 
+            fn fields(&self) -> Option<&dyn crate::model::Fields> {
+                Some(self)
+            }
+
             #read_headers
         }
     }

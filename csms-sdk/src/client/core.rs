@@ -317,9 +317,9 @@ impl Core {
         &self,
         call: &Call,
         authentication: &Authentication<'_>,
-    ) -> Result<http::Request<Bytes>, Error> {
+    ) -> Result<http::Request<SecretBytes>, Error> {
         let HttpRequest { method, url, headers, body, .. } = self.sign(call, authentication).await?.request;
-        let mut request = http::Request::new(body.unwrap_or_default());
+        let mut request = http::Request::new(SecretBytes::from(body.unwrap_or_default().to_vec()));
         *request.method_mut() = method;
         *request.uri_mut() = url
             .as_str()
@@ -455,7 +455,7 @@ impl Call {
             query,
             headers,
             payload_hash: sign::payload_hash(body.as_ref().map_or(&[], SecretBytes::expose_secret)),
-            body: body.map(Bytes::from_owner),
+            body: body.map(Bytes::from),
             project_id: project_id.map(str::to_owned),
             idempotent: info.idempotent,
             options: options.clone(),
@@ -476,7 +476,7 @@ impl Call {
             query,
             headers: Vec::new(),
             payload_hash: sign::payload_hash(body.as_ref().map_or(&[], SecretBytes::expose_secret)),
-            body: body.map(Bytes::from_owner),
+            body: body.map(Bytes::from),
             project_id: project_id.map(str::to_owned),
             options: options.clone(),
         })

@@ -208,9 +208,7 @@ fn input(shape: &'static Shape, of: fn(&'static Kind) -> BoxedStrategy<Json>) ->
             (Just(field.name), value)
         })
         .collect::<Vec<_>>()
-        .prop_map(|members| {
-            members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
-        })
+        .prop_map(|members| members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
         .boxed()
 }
 
@@ -218,14 +216,18 @@ fn input(shape: &'static Shape, of: fn(&'static Kind) -> BoxedStrategy<Json>) ->
 fn plausible_of(kind: &'static Kind) -> BoxedStrategy<Json> {
     match kind {
         Kind::Text | Kind::Secret => "[a-zA-Z0-9_.-]{1,12}|\\PC{0,12}|[0-9]{1,3}[dh]".prop_map(Json::from).boxed(),
-        Kind::Enum(known) => prop_oneof![select(*known).prop_map(Json::from), "[A-Z]{1,9}".prop_map(Json::from)].boxed(),
+        Kind::Enum(known) => {
+            prop_oneof![select(*known).prop_map(Json::from), "[A-Z]{1,9}".prop_map(Json::from)].boxed()
+        }
         Kind::Integer => prop_oneof![(0..2000_i64), (1..65_i64).prop_map(|n| n * 8)].prop_map(Json::from).boxed(),
         Kind::Boolean => any::<bool>().prop_map(Json::from).boxed(),
         Kind::Time => (0..4_000_000_000_000_i64).prop_map(Json::from).boxed(),
         Kind::List(item) => vec(plausible_of(item), 0..3).prop_map(Json::from).boxed(),
         Kind::Object(shape) => input(shape, plausible_of).prop_map(Json::Object).boxed(),
         _ => hash_map("[a-z]{1,5}", "[a-z]{1,5}", 1..3)
-            .prop_map(|members| members.into_iter().map(|(name, value)| (name, Json::from(value))).collect::<Map<_, _>>())
+            .prop_map(|members| {
+                members.into_iter().map(|(name, value)| (name, Json::from(value))).collect::<Map<_, _>>()
+            })
             .prop_map(Json::Object)
             .boxed(),
     }

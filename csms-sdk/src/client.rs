@@ -254,7 +254,7 @@ impl Client {
         let current = self.shared.cache.get(&self.context()).await?;
         // The project that a profile names belongs to the region it was written for; that of a token to the token.
         if let Some(project_id) = &current.provided.project_id
-            && (!self.shared.given.derived || self.shared.cache.provider().is_regional())
+            && (!self.shared.given.derived || current.provided.regional)
         {
             return Ok(project_id.clone());
         }

@@ -4,6 +4,22 @@
 //! the order of this SDK. A client asks its provider once, keeps the answer, and asks again shortly before it
 //! expires: one request for all callers that wait, failures not remembered, credentials that are still valid
 //! used on when renewing fails.
+//!
+//! | source | what it reads |
+//! | --- | --- |
+//! | [`Environment`] | `HUAWEICLOUD_SDK_*`, `HW_*`, `OS_*` |
+//! | [`Oidc`] | `HUAWEICLOUD_OIDC_*` |
+//! | [`ProfileFile`] | `~/.huaweicloud/credentials` |
+//! | [`KooCli`] | `~/.hcloud/config.json` |
+//! | [`PodIdentity`] | `HC_CONTAINER_*`, which CCE sets in a pod |
+//! | [`ServerMetadata`] | the agency that is bound to the server |
+//! | [`Password`], [`Federated`], [`Agency`] | what the program hands in |
+//!
+//! Every source tells two failures apart. *Not configured*: nothing is set up, and a chain goes on. *Broken*:
+//! something is set up and does not work, and a chain stops, because going on would call as somebody else.
+//!
+//! Renewal begins 40 minutes before credentials expire, or after three quarters of a shorter life. A source is then
+//! asked anew: variables and files are read again, so that a token that was replaced is found.
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
@@ -14,11 +30,31 @@ use crate::{
     time::Timestamp,
 };
 
+mod agency;
 mod cache;
 mod context;
+mod environment;
+mod federated;
+mod key_file;
+mod koocli;
+mod metadata;
+mod oidc;
+mod password;
+mod pod_identity;
+mod profile;
+mod temporary;
 
+pub use agency::{Account, Agency};
 pub(crate) use cache::{Cache, Current};
 pub use context::{As, Context};
+pub use environment::Environment;
+pub use federated::Federated;
+pub use koocli::KooCli;
+pub use metadata::ServerMetadata;
+pub use oidc::Oidc;
+pub use password::Password;
+pub use pod_identity::PodIdentity;
+pub use profile::ProfileFile;
 
 /// What proves who is calling.
 #[derive(Clone, Debug)]
@@ -132,18 +168,27 @@ pub struct Provided {
     pub origin: String,
     /// Project the place names.
     pub project_id: Option<String>,
+    /// Whether they are good in that project, and so in its region, only.
+    pub regional: bool,
 }
 
 impl Provided {
     /// Credentials from a place that says nothing else.
     pub fn new(credentials: impl Into<Credentials>, origin: impl Into<String>) -> Self {
-        Self { credentials: credentials.into(), origin: origin.into(), project_id: None }
+        Self { credentials: credentials.into(), origin: origin.into(), project_id: None, regional: false }
     }
 
     /// Adds the project that the place names.
     #[must_use]
     pub fn with_project_id(mut self, project_id: Option<String>) -> Self {
         self.project_id = project_id;
+        self
+    }
+
+    /// Says that they are good in one project only.
+    #[must_use]
+    pub fn for_one_region(mut self) -> Self {
+        self.regional = true;
         self
     }
 }
@@ -175,7 +220,8 @@ pub trait ProvideCredentials: fmt::Debug + Send + Sync {
     /// Looks for credentials. Asked again shortly before they expire; does not keep them itself.
     fn provide<'a>(&'a self, context: &'a Context<'a>) -> BoxFuture<'a, ProvideResult>;
 
-    /// Whether its credentials are good for one region only, as tokens scoped to a project are.
+    /// Whether its credentials may be good for one region only, as tokens scoped to a project are. A client for
+    /// another region then asks it again.
     fn is_regional(&self) -> bool {
         false
     }
@@ -191,6 +237,21 @@ pub trait ProvideCredentials: fmt::Debug + Send + Sync {
 impl ProvideCredentials for Credentials {
     fn provide<'a>(&'a self, _: &'a Context<'a>) -> BoxFuture<'a, ProvideResult> {
         Box::pin(async { Ok(Provided::new(self.clone(), "given by the program")) })
+    }
+}
+
+/// A provider that several own.
+impl<P: ProvideCredentials + ?Sized> ProvideCredentials for Arc<P> {
+    fn provide<'a>(&'a self, context: &'a Context<'a>) -> BoxFuture<'a, ProvideResult> {
+        (**self).provide(context)
+    }
+
+    fn is_regional(&self) -> bool {
+        (**self).is_regional()
+    }
+
+    fn region(&self, env: &Env) -> Option<String> {
+        (**self).region(env)
     }
 }
 
@@ -229,6 +290,11 @@ impl ProvideCredentials for Chain {
 }
 
 impl ProvideError {
+    /// Something is set up and does not work; says what, without any secret.
+    pub fn broken(message: impl Into<String>) -> Self {
+        Self::Broken(Error::new(ErrorKind::Credentials, message))
+    }
+
     /// The error of a call that needed credentials.
     pub(crate) fn into_error(self) -> Error {
         match self {
@@ -245,8 +311,33 @@ impl ProvideError {
     }
 }
 
-/// The order in which this SDK looks for credentials.
+/// The order in which this SDK looks for credentials: [`Environment`], [`Oidc`], [`ProfileFile`], [`KooCli`],
+/// [`PodIdentity`], [`ServerMetadata`].
+///
+/// What a user set for this very process comes before what lies on the machine, and that before what the
+/// surroundings offer. Pod identity comes before server metadata because a pod can reach the metadata of the node it
+/// runs on, and would call as the node.
 #[must_use]
 pub fn default_chain() -> Chain {
-    Chain::new([])
+    Chain::new([
+        Arc::new(Environment) as Arc<dyn ProvideCredentials>,
+        Arc::new(Oidc),
+        Arc::new(ProfileFile::default()),
+        Arc::new(KooCli::default()),
+        Arc::new(PodIdentity),
+        Arc::new(ServerMetadata::default()),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_chain_asks_for_the_pod_before_the_server_it_runs_on() {
+        let shown = format!("{:?}", default_chain());
+        let order = ["Environment", "Oidc", "ProfileFile", "KooCli", "PodIdentity", "ServerMetadata"];
+        let places: Vec<_> = order.iter().map(|name| shown.rfind(name)).collect();
+        assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{shown}");
+    }
 }

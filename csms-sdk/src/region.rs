@@ -38,6 +38,8 @@ pub(crate) struct Settings {
     /// Project that was given; else it is looked up.
     pub(crate) project_id: Option<String>,
     pub(crate) endpoints: Endpoints,
+    /// Whether the region is another than the one the program began with.
+    pub(crate) derived: bool,
 }
 
 /// The endpoints that a client uses.
@@ -129,7 +131,8 @@ impl Settings {
                 endpoints.insert(service, Arc::new(endpoint));
             }
         }
-        Ok(Self { env, region, project_id: given.project_id.clone(), endpoints: Endpoints(endpoints) })
+        let (project_id, derived) = (given.project_id.clone(), given.derived);
+        Ok(Self { env, region, project_id, endpoints: Endpoints(endpoints), derived })
     }
 
     /// The endpoint of a service.

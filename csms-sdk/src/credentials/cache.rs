@@ -99,6 +99,10 @@ impl Cache {
             // Still good: one task renews, the others go on with what there is.
             Some(valid) => match self.renewing.try_lock() {
                 Ok(mut renewing) if renewing.paused_until.is_none_or(|end| now >= end) => {
+                    // Another task may have renewed between the look and the lock.
+                    if let Some(fresh) = self.peek().filter(|current| current.is_fresh(now)) {
+                        return Ok(fresh);
+                    }
                     Ok(self.renew(&mut renewing, context).await.unwrap_or_else(|error| {
                         tracing::warn!(%error, "credentials could not be renewed and are used on");
                         renewing.paused_until = Some(now + PAUSE);

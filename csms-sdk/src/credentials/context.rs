@@ -1,6 +1,6 @@
 //! What a provider may use: variables, files, the time, and requests to IAM and the server's metadata.
 
-use std::{path::PathBuf, time::Duration};
+use std::{io, path::PathBuf, time::Duration};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -12,7 +12,7 @@ use crate::{
     client::{Authentication, Call, Core},
     env::Env,
     error::{Error, ErrorKind},
-    operation::{Operation, Response},
+    operation::{Operation, Response, Service},
     region::Settings,
     secret::{SecretBytes, SecretString},
     transport::{HttpAnswer, HttpRequest},
@@ -34,6 +34,12 @@ pub enum As<'a> {
     Keys(&'a AccessKeys),
     /// The holder of this token.
     Token(&'a UserToken),
+}
+
+/// A project that a token is scoped to.
+pub(crate) enum TokenProject {
+    Id(String),
+    Name(String),
 }
 
 impl<'a> Context<'a> {
@@ -59,6 +65,28 @@ impl<'a> Context<'a> {
         self.settings.region.as_deref()
     }
 
+    /// The project that was given to the client, if one was.
+    #[must_use]
+    pub fn project_id(&self) -> Option<&str> {
+        self.settings.project_id.as_deref()
+    }
+
+    /// The project that a token is to be good in: the one given to the client, else the one the provider names, by id
+    /// or by name, else the region's default project. What a provider names belongs to the region the program
+    /// began with.
+    pub(crate) fn token_project(&self, id: Option<&str>, name: Option<&str>) -> Option<TokenProject> {
+        let here = !self.settings.derived;
+        if let Some(id) = self.project_id().or(id.filter(|_| here)) {
+            return Some(TokenProject::Id(id.to_owned()));
+        }
+        name.filter(|_| here).or(self.region()).map(|name| TokenProject::Name(name.to_owned()))
+    }
+
+    /// The address of the client's IAM.
+    pub(crate) fn iam_endpoint(&self) -> Option<&Url> {
+        self.settings.endpoint(Service::Iam).ok().map(|endpoint| endpoint.url())
+    }
+
     /// Sends an operation of IAM or STS to the client's IAM or STS endpoint.
     ///
     /// # Errors
@@ -76,12 +104,25 @@ impl<'a> Context<'a> {
     /// Reads a file; `None` when there is none.
     pub(crate) async fn read_file(&self, path: PathBuf) -> Result<Option<SecretBytes>, Error> {
         let shown = path.display().to_string();
-        let read = tokio::task::spawn_blocking(move || std::fs::read(path)).await;
-        match read.map_err(std::io::Error::other).and_then(|outcome| outcome) {
+        match blocking(move || std::fs::read(path)).await {
             Ok(bytes) => Ok(Some(bytes.into())),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::new(ErrorKind::Credentials, format!("{shown} cannot be read: {error}"))),
         }
+    }
+
+    /// Reads a file that holds one token and nothing else. Others renew such files, so nothing of them is kept.
+    pub(crate) async fn read_token_file(&self, path: &str) -> Result<SecretString, Error> {
+        let bytes = self.read_file(PathBuf::from(path)).await?;
+        let problem = match &bytes {
+            None => "no such file",
+            Some(bytes) => match std::str::from_utf8(bytes.expose_secret()).map(str::trim) {
+                Ok("") => "the file is empty",
+                Ok(token) => return Ok(token.into()),
+                Err(_) => "the file is not text",
+            },
+        };
+        Err(Error::new(ErrorKind::Credentials, format!("the token file {path}: {problem}")))
     }
 
     /// One exchange with the server's own metadata or pod-identity address: no proxy, no retry, no signature.
@@ -107,4 +148,11 @@ impl<'a> Context<'a> {
         let request = HttpRequest { method, url, headers: map, body, timeout: Some(timeout) };
         self.core.local_transport()?.exchange(request).await.map_err(|error| error.error)
     }
+}
+
+/// Does what blocks where blocking hurts nobody.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }

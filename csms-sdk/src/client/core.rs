@@ -58,7 +58,7 @@ pub enum Signing {
 /// A call with everything but its authentication.
 pub(crate) struct Call {
     pub(crate) info: Option<&'static OperationInfo>,
-    service: &'static str,
+    service: Service,
     region: Option<String>,
     method: http::Method,
     endpoint: Arc<Endpoint>,
@@ -287,12 +287,13 @@ impl Core {
             payload: Payload::Digest(call.payload_hash.as_str()),
         };
         let derived;
-        let key = match self.signing {
-            Signing::SdkHmacSha256 => key,
-            Signing::V11HmacSha256 => {
+        let key = match (&self.signing, call.service) {
+            // IAM and STS know the plain algorithm only.
+            (Signing::SdkHmacSha256, _) | (_, Service::Iam | Service::Sts) => key,
+            (Signing::V11HmacSha256, service) => {
                 let region = call.region.as_deref().unwrap_or("globe");
                 let secret = keys.secret_key.expose_secret().as_bytes();
-                derived = SigningKey::v11(&keys.access_key, secret, &date[..8], region, call.service);
+                derived = SigningKey::v11(&keys.access_key, secret, &date[..8], region, service.as_str());
                 &derived
             }
         };
@@ -447,7 +448,7 @@ impl Call {
         let endpoint = settings.endpoint(info.service).map_err(|error| error.with_operation(info))?;
         Ok(Self {
             info: Some(info),
-            service: info.service.as_str(),
+            service: info.service,
             region: settings.region.clone(),
             method: http_method(info.method),
             endpoint: Arc::clone(endpoint),
@@ -467,7 +468,7 @@ impl Call {
         let RawRequest { service, method, path, query, body, project_id } = request;
         Ok(Self {
             info: None,
-            service: service.as_str(),
+            service,
             region: settings.region.clone(),
             idempotent: method == Method::GET,
             method: http_method(method),

@@ -1,4 +1,36 @@
 //! Typed async client for Huawei Cloud CSMS (secrets) and KMS (keys).
+//!
+//! Every operation of the API reference is a struct in [`csms`], [`kms`] or [`iam`]: `new` takes what is required, a setter
+//! each takes the rest, `send` sends it to a [`Client`].
+//!
+//! ```no_run
+//! use csms_sdk::{Client, csms, kms};
+//!
+//! # async fn example() -> Result<(), csms_sdk::Error> {
+//! let client = Client::builder().region("cn-north-4").build()?;
+//!
+//! csms::CreateSecret::new("db-password").secret_string("correct horse").send(&client).await?;
+//! let answer = csms::ShowSecretVersion::new("db-password", "latest").send(&client).await?;
+//! let value = answer.version.as_ref().and_then(|version| version.secret_string.as_ref());
+//! assert_eq!(format!("{value:?}"), "Some([REDACTED])");
+//!
+//! let random = kms::CreateRandom::new(512).send(&client).await?;
+//! println!("request {:?}", random.request_id());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | to | look at |
+//! | --- | --- |
+//! | set a client up | [`ClientBuilder`], [`credentials`], [`region`] |
+//! | read, log and classify what went wrong | [`Error`], [`ErrorKind`] |
+//! | handle values that must not be printed | [`SecretString`] |
+//! | repeat, time out, send unchecked | [`RetryPolicy`](retry::RetryPolicy), [`CallOptions`] |
+//! | work from the tables instead of the types | [`operations`], [`model`], [`Client::send_json`], [`page`] |
+//! | sign without a client | [`sign`] |
+//!
+//! Needs a `tokio` runtime. Makes `ring` the process's TLS provider unless the program has chosen one; trusts the
+//! system's certificate authorities and those added. Logs through `tracing`, at `debug` and `warn`, never a secret.
 
 pub mod check;
 pub mod client;
@@ -27,8 +59,12 @@ pub(crate) use registry::registry;
 pub use registry::{OperationVisitor, operation, operations, visit_operations};
 
 pub use client::{CallOptions, Client, ClientBuilder};
-pub use csms_sdk_macros::Model;
 pub use error::{Error, ErrorKind};
 pub use operation::{Caller, Operation, OperationInfo, Response, Service};
 pub use secret::{SecretBytes, SecretJson, SecretString};
 pub use time::Timestamp;
+
+/// The code of the README, which has to compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}

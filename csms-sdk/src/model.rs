@@ -206,7 +206,7 @@ pub trait Fields: Sync {
 /// ```
 /// use csms_sdk::{csms::CreateSecretStage, model};
 ///
-/// let request = CreateSecretStage::new("demo", "v1", "blue");
+/// let request = CreateSecretStage::new("demo", "blue", "v1");
 /// assert_eq!(model::to_json(&request).expose_secret()["name"], "blue");
 /// ```
 #[must_use]

@@ -1,1 +1,4 @@
 //! Helpers that several test files share.
+
+pub mod calls;
+pub mod raw_server;

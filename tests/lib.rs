@@ -1,3 +1,5 @@
 //! Helpers that several test files share.
 
+pub mod calls;
+pub mod raw_server;
 pub mod support;

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use serde_json::{Map, Value as Json};
-use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
 use crate::{
     credentials::{Cache, Context},
@@ -12,7 +12,7 @@ use crate::{
     iam,
     model::Object,
     operation::{Auth, Caller, Method, Operation, OperationInfo, Response, Service},
-    region::{Given, Settings},
+    region::{Given, Settings, check_project_id},
     retry::RetryPolicy,
     secret::{SecretBytes, SecretJson},
 };
@@ -20,10 +20,11 @@ use crate::{
 mod builder;
 mod core;
 mod diagnose;
+mod project;
 
-use self::core::RawRequest;
 pub(crate) use self::core::{Authentication, Call, Core};
 pub use self::{builder::ClientBuilder, core::Signing};
+use self::{core::RawRequest, project::Project};
 
 /// A client for one region of Huawei Cloud.
 ///
@@ -51,7 +52,7 @@ struct Shared {
     cache: Arc<Cache>,
     given: Given,
     settings: Settings,
-    project: OnceCell<String>,
+    project: Project,
 }
 
 /// How calls are carried out, where that differs from the client's own way.
@@ -173,12 +174,13 @@ impl Client {
         path: &str,
         body: Option<&Json>,
     ) -> Result<Response<SecretJson>, Error> {
-        let needs_project = matches!(service, Service::Csms | Service::Kms);
-        let project_id = if needs_project { Some(self.project_id().await?) } else { None };
+        let started = Instant::now();
+        check_raw_path(path)?;
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        if !path.starts_with('/') || path.split('/').any(|segment| matches!(segment, "." | "..")) {
-            return Err(Error::invalid("path", "has to begin with `/` and cannot hold `.` or `..` segments"));
-        }
+        let project_id = match is_project_scoped(service) {
+            true => Some(self.project_id_in_time().await?),
+            false => None,
+        };
         let path = path.replace("{project_id}", project_id.unwrap_or_default());
         let body = body.map(|json| {
             let mut bytes = SecretBytes::default();
@@ -186,7 +188,7 @@ impl Client {
             bytes
         });
         let request = RawRequest { service, method, path, query: query.to_owned(), body, project_id };
-        let call = Call::raw(request, &self.shared.settings, &self.options)?;
+        let call = Call::raw(request, &self.shared.settings, &self.options)?.begun(started);
         let answer = self.run(call).await?;
         json_of(answer, None)
     }
@@ -209,7 +211,8 @@ impl Client {
             true => Arc::new(Cache::new(Arc::clone(self.shared.cache.provider()))),
             false => Arc::clone(&self.shared.cache),
         };
-        let shared = Shared { core: Arc::clone(&self.shared.core), cache, given, settings, project: OnceCell::new() };
+        let shared =
+            Shared { core: Arc::clone(&self.shared.core), cache, given, settings, project: Project::default() };
         Ok(Self { shared: Arc::new(shared), options: self.options.clone() })
     }
 
@@ -246,7 +249,13 @@ impl Client {
         if let Some(project_id) = &self.shared.settings.project_id {
             return Ok(project_id);
         }
-        self.shared.project.get_or_try_init(|| self.look_up_project()).await.map(String::as_str)
+        self.shared.project.get_or(self.look_up_project()).await
+    }
+
+    /// The look-up is part of the call that needs it.
+    async fn project_id_in_time(&self) -> Result<&str, Error> {
+        let limit = self.shared.core.call_timeout(&self.options);
+        tokio::time::timeout(limit, self.project_id()).await.unwrap_or_else(|_| Err(core::out_of_time(limit)))
     }
 
     async fn look_up_project(&self) -> Result<String, Error> {
@@ -256,6 +265,7 @@ impl Client {
         if let Some(project_id) = &current.provided.project_id
             && (!self.shared.given.derived || current.provided.regional)
         {
+            check_project_id(project_id)?;
             return Ok(project_id.clone());
         }
         let Some(region) = self.region() else {
@@ -263,7 +273,8 @@ impl Client {
             return Err(Error::new(ErrorKind::Configuration, message).with_help(ADVICE));
         };
         let request = iam::KeystoneListProjects::new().name(region);
-        let call = Call::of(&request, &self.shared.settings, None)?;
+        let info = iam::KeystoneListProjects::INFO;
+        let call = Call::of_object(info, &Object::Typed(&request), &self.shared.settings, None, &self.options)?;
         let answer = match self.run(call).await {
             Ok(answer) => answer.read::<iam::KeystoneListProjects>()?,
             Err(error) if error.kind() == ErrorKind::PermissionDenied => return Err(error.with_help(ADVICE)),
@@ -289,21 +300,23 @@ impl Client {
     }
 
     async fn call_of(&self, info: &'static OperationInfo, request: &Object<'_>) -> Result<Call, Error> {
-        let project_scoped = matches!(info.service, Service::Csms | Service::Kms);
+        let started = Instant::now();
+        let project_scoped = is_project_scoped(info.service);
         if project_scoped {
             // Bad input is refused before anything is sent, the look-up of the project included.
             self.check(info, request)?;
         }
         let project_id = match project_scoped {
-            true => Some(self.project_id().await.map_err(|error| error.with_operation(info))?),
+            true => Some(self.project_id_in_time().await.map_err(|error| error.with_operation(info))?),
             false => None,
         };
-        Call::of_object(info, request, &self.shared.settings, project_id, &self.options)
+        let call = Call::of_object(info, request, &self.shared.settings, project_id, &self.options)?;
+        Ok(call.begun(started))
     }
 
     fn check(&self, info: &'static OperationInfo, request: &Object<'_>) -> Result<(), Error> {
         // A project that is known already is no look-up, and writing the request checks it anyway.
-        if self.shared.settings.project_id.is_some() || self.shared.project.initialized() {
+        if self.shared.settings.project_id.is_some() || self.shared.project.is_known() {
             return Ok(());
         }
         crate::encode::encode(info, request, Some(""), self.options.validation)
@@ -335,18 +348,40 @@ impl Caller for Client {
     }
 }
 
+fn is_project_scoped(service: Service) -> bool {
+    matches!(service, Service::Csms | Service::Kms)
+}
+
+/// Refuses what would reach the service as another path than the one given: a URL resolves dot segments, also when
+/// they are escaped, takes `\` for `/`, drops tabs and line breaks, and ends at `#`.
+fn check_raw_path(path: &str) -> Result<(), Error> {
+    let (segments, _) = path.split_once('?').unwrap_or((path, ""));
+    let is_dots = |segment: &str| matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
+    let problem = if !path.starts_with('/') {
+        "has to begin with `/`"
+    } else if path.contains(|char: char| char.is_control() || matches!(char, '\\' | '#')) {
+        "cannot hold `\\`, `#` or control characters; escape them"
+    } else if segments.split('/').any(is_dots) {
+        "cannot hold `.` or `..` segments"
+    } else {
+        return Ok(());
+    };
+    Err(Error::invalid("path", problem))
+}
+
 /// The body of an answer as JSON, with the members that travel as headers.
 fn json_of(
     answer: core::RawAnswer,
     shape: Option<&'static crate::model::Shape>,
 ) -> Result<Response<SecretJson>, Error> {
-    let core::RawAnswer { answer, request_id, attempts, .. } = answer;
-    core::refuse_html(&answer, &request_id)?;
+    let core::RawAnswer { info, answer, request_id, attempts } = answer;
+    core::refuse_html(&answer, &request_id).map_err(|error| core::told_of(error, info, attempts))?;
     let body = answer.body.expose_secret();
     let mut json = match body.trim_ascii().is_empty() {
         true if shape.is_none() => Json::Null,
         _ => serde_json::from_slice(body).map_err(|error| {
-            Error::decode(crate::operation::decode_error(".".into(), &error), answer.status, request_id.clone())
+            let error = crate::operation::decode_error(".".into(), &error);
+            core::told_of(Error::decode(error, answer.status, request_id.clone()), info, attempts)
         })?,
     };
     for field in shape.map_or(&[][..], |shape| shape.fields).iter().filter(|field| field.place.header) {

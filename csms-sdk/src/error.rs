@@ -77,7 +77,7 @@ pub enum ErrorKind {
     Connection,
     /// A time-out ran out.
     Timeout,
-    /// An answer came that cannot be understood: a redirect, a page of a proxy, broken JSON, too many bytes.
+    /// An answer came that cannot be understood: a redirect, a page of a proxy, broken JSON, no HTTP at all, too many bytes.
     UnexpectedAnswer,
 }
 
@@ -215,7 +215,8 @@ impl Error {
     pub(crate) fn decode(error: DecodeError, status: u16, request_id: Option<String>) -> Self {
         let DecodeError { path, line, column, problem } = error;
         let message = format!("the answer could not be read at `{path}` (line {line}, column {column}): {problem}");
-        let mut error = Self::new(ErrorKind::UnexpectedAnswer, message);
+        let mut error = Self::new(ErrorKind::UnexpectedAnswer, message)
+            .with_help("check the endpoint; if it is right, report this together with the request id");
         error.0.status = Some(status);
         error.0.request_id = request_id;
         error

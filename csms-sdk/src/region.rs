@@ -72,7 +72,7 @@ impl Endpoint {
 
     /// The address to use now.
     pub(crate) fn url(&self) -> &Url {
-        &self.urls[self.current.load(Ordering::Relaxed) % self.urls.len()]
+        &self.urls[self.current.load(Ordering::Relaxed)]
     }
 
     /// Goes on to the next address after `failed` could not be reached; false when there is none.
@@ -81,9 +81,10 @@ impl Endpoint {
         if self.urls.len() == 1 {
             return false;
         }
-        if self.urls[current % self.urls.len()] == *failed {
+        if self.urls[current] == *failed {
+            let next = (current + 1) % self.urls.len();
             // Another task may have gone on already; then there is nothing left to do.
-            let _ = self.current.compare_exchange(current, current + 1, Ordering::Relaxed, Ordering::Relaxed);
+            let _ = self.current.compare_exchange(current, next, Ordering::Relaxed, Ordering::Relaxed);
         }
         true
     }
@@ -123,6 +124,9 @@ impl Settings {
         let region = given.region.clone();
         if let Some(region) = &region {
             check_region(region)?;
+        }
+        if let Some(project_id) = &given.project_id {
+            check_project_id(project_id)?;
         }
         let file = RegionsFile::read(&env)?;
         let mut endpoints = BTreeMap::new();
@@ -178,6 +182,16 @@ fn check_region(region: &str) -> Result<(), Error> {
         error = error.with_help(format!("did you mean {near}?"));
     }
     Err(error)
+}
+
+/// A project id stands in paths and headers; what is sure to be none is refused before it changes either.
+pub(crate) fn check_project_id(project_id: &str) -> Result<(), Error> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if !project_id.is_empty() && project_id.bytes().all(allowed) {
+        return Ok(());
+    }
+    Err(Error::invalid("project_id", "has to be a project id, 32 letters and digits")
+        .with_help("the console shows it under My Credentials"))
 }
 
 fn endpoint(

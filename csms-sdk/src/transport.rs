@@ -61,6 +61,9 @@ pub(crate) struct SendError {
     pub(crate) error: Error,
 }
 
+/// Room is made for no more than this before the bytes are there, whatever `Content-Length` promises.
+const MOST_BELIEVED: usize = 1024 * 1024;
+
 #[derive(Clone, Debug)]
 pub(crate) struct Transport {
     http: reqwest::Client,
@@ -122,7 +125,7 @@ impl Transport {
         if expected > self.max_answer_bytes {
             return Err(self.too_large(status));
         }
-        let mut body = SecretBytes::with_capacity(expected);
+        let mut body = SecretBytes::with_capacity(expected.min(MOST_BELIEVED));
         while let Some(chunk) = incoming.chunk().await.map_err(|error| send_error(&host, error))? {
             if body.expose_secret().len() + chunk.len() > self.max_answer_bytes {
                 return Err(self.too_large(status));
@@ -134,7 +137,10 @@ impl Transport {
 
     fn too_large(&self, status: u16) -> SendError {
         let message = format!("the answer is larger than {} bytes", self.max_answer_bytes);
-        SendError { not_sent: false, error: Error::new(ErrorKind::UnexpectedAnswer, message).with_status(status) }
+        let error = Error::new(ErrorKind::UnexpectedAnswer, message)
+            .with_status(status)
+            .with_help("check the endpoint, and whether a proxy stands in between");
+        SendError { not_sent: false, error }
     }
 }
 
@@ -151,14 +157,29 @@ fn send_error(host: &str, error: reqwest::Error) -> SendError {
     // The URL names secrets and keys; the host is enough to tell where it failed.
     let error = error.without_url();
     let not_sent = error.is_connect();
+    let tls = find_cause::<rustls::Error>(&error);
+    let is_no_http = find_cause::<hyper::Error>(&error).is_some_and(hyper::Error::is_parse);
+    // What the other side is will not have changed by the next attempt.
+    let retryable = !is_no_http && !matches!(tls, Some(rustls::Error::InvalidCertificate(_)));
+    let kind = if error.is_timeout() {
+        ErrorKind::Timeout
+    } else if is_no_http {
+        ErrorKind::UnexpectedAnswer
+    } else {
+        ErrorKind::Connection
+    };
     let cause = root_cause(&error);
-    let kind = if error.is_timeout() { ErrorKind::Timeout } else { ErrorKind::Connection };
     let (message, help) = if error.is_dns() {
         (format!("the name {host} cannot be resolved: {cause}"), "check the region, the endpoint and the network")
-    } else if is_tls(&error) {
+    } else if tls.is_some() {
         (
             format!("no trusted TLS connection to {host}: {cause}"),
-            "add the certificate authority of your proxy or cloud",
+            "check the endpoint, or add the certificate authority of your proxy or cloud",
+        )
+    } else if is_no_http {
+        (
+            format!("what {host} sent is no HTTP answer: {cause}"),
+            "check the endpoint, and whether a proxy stands in between",
         )
     } else if not_sent && error.is_timeout() {
         (format!("no connection to {host} in time"), "check the network, the proxy and the endpoint")
@@ -169,25 +190,24 @@ fn send_error(host: &str, error: reqwest::Error) -> SendError {
     } else {
         (format!("the connection to {host} broke before the answer was complete: {cause}"), "try again")
     };
-    let error = Error::new(kind, message).with_help(help).retryable().with_source(error);
-    SendError { not_sent, error }
+    let error = Error::new(kind, message).with_help(help).with_source(error);
+    SendError { not_sent, error: if retryable { error.retryable() } else { error } }
 }
 
-fn is_tls(error: &reqwest::Error) -> bool {
-    let mut source = error.source();
-    while let Some(cause) = source {
-        if cause.is::<rustls::Error>() {
-            return true;
+/// The first cause of this type.
+fn find_cause<T: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&T> {
+    let mut next = error.source();
+    while let Some(cause) = next {
+        if let Some(found) = cause.downcast_ref() {
+            return Some(found);
         }
-        // Errors of the handshake travel inside an IO error, which hides them from `source`.
-        if let Some(io) = cause.downcast_ref::<std::io::Error>()
-            && io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>())
-        {
-            return true;
-        }
-        source = cause.source();
+        next = match cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            // An IO error hides what it wraps from `source`, and one can wrap another.
+            Some(inner) => Some(inner),
+            None => cause.source(),
+        };
     }
-    false
+    None
 }
 
 /// The innermost cause: the outer ones only repeat that sending failed.

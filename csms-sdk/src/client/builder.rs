@@ -2,9 +2,7 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use tokio::sync::OnceCell;
-
-use super::{CallOptions, Client, Core, Shared, Signing};
+use super::{CallOptions, Client, Core, Project, Shared, Signing};
 use crate::{
     clock::Clock,
     credentials::{Cache, ProvideCredentials, default_chain},
@@ -226,7 +224,7 @@ impl ClientBuilder {
             cache: Arc::new(Cache::new(provider)),
             given,
             settings,
-            project: OnceCell::new(),
+            project: Project::default(),
         };
         Ok(Client { shared: Arc::new(shared), options: CallOptions::default() })
     }

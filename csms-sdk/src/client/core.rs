@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -11,6 +11,7 @@ use std::{
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use http::{HeaderMap, HeaderName, HeaderValue};
+use tokio::time::Instant;
 use url::Url;
 
 use super::{CallOptions, diagnose};
@@ -70,6 +71,8 @@ pub(crate) struct Call {
     project_id: Option<String>,
     idempotent: bool,
     options: CallOptions,
+    /// When its time began to run.
+    started: Instant,
 }
 
 /// A request that no operation describes.
@@ -103,7 +106,7 @@ impl<'a> Authentication<'a> {
 
 /// An answer that reports success, not yet read.
 pub(crate) struct RawAnswer {
-    info: Option<&'static OperationInfo>,
+    pub(crate) info: Option<&'static OperationInfo>,
     pub(crate) answer: HttpAnswer,
     pub(crate) request_id: Option<String>,
     pub(crate) attempts: u32,
@@ -114,8 +117,16 @@ struct Attempt {
     request: HttpRequest,
     /// The credentials of the client's provider, if they were used.
     current: Option<Arc<Current>>,
-    /// The time it was signed with; `None` when it was not signed.
-    signed_at: Option<DateTime<Utc>>,
+    /// When it was signed; `None` when it was not.
+    signed: Option<Signed>,
+}
+
+/// The moment of a signature.
+struct Signed {
+    /// In the service's time, as far as it was known.
+    at: DateTime<Utc>,
+    /// By our own clock.
+    clock: DateTime<Utc>,
 }
 
 impl Core {
@@ -141,7 +152,11 @@ impl Core {
 
     /// The service's time, as far as it is known.
     pub(crate) fn now(&self) -> DateTime<Utc> {
-        self.clock.now() + TimeDelta::milliseconds(self.skew_millis.load(Ordering::Relaxed))
+        self.service_time(self.clock.now())
+    }
+
+    fn service_time(&self, clock: DateTime<Utc>) -> DateTime<Utc> {
+        clock + TimeDelta::milliseconds(self.skew_millis.load(Ordering::Relaxed))
     }
 
     /// A transport that uses no proxy.
@@ -161,17 +176,18 @@ impl Core {
 
     /// Carries a call out within its time.
     pub(crate) async fn run(&self, call: Call, authentication: &Authentication<'_>) -> Result<RawAnswer, Error> {
-        let limit = call.options.call_timeout.unwrap_or(self.call_timeout);
-        let outcome = tokio::time::timeout(limit, self.attempts(&call, authentication, limit)).await;
-        let outcome = outcome.unwrap_or_else(|_| {
-            Err(Error::new(ErrorKind::Timeout, format!("no answer within {limit:?}, all attempts together"))
-                .with_help("try again, or allow more time for a call")
-                .retryable())
-        });
-        outcome.map_err(|error| match call.info {
-            Some(info) => error.with_operation(info),
-            None => error,
-        })
+        let limit = self.call_timeout(&call.options);
+        let left = limit.saturating_sub(call.started.elapsed());
+        // Counted out here: the number has to survive when time runs out.
+        let sent = AtomicU32::new(0);
+        let outcome = tokio::time::timeout(left, self.attempts(&call, authentication, limit, &sent)).await;
+        let outcome = outcome.unwrap_or_else(|_| Err(out_of_time(limit)));
+        outcome.map_err(|error| told_of(error, call.info, sent.into_inner()))
+    }
+
+    /// Time for a call with these options.
+    pub(crate) fn call_timeout(&self, options: &CallOptions) -> Duration {
+        options.call_timeout.unwrap_or(self.call_timeout)
     }
 
     async fn attempts(
@@ -179,16 +195,15 @@ impl Core {
         call: &Call,
         authentication: &Authentication<'_>,
         limit: Duration,
+        sent: &AtomicU32,
     ) -> Result<RawAnswer, Error> {
-        let started = tokio::time::Instant::now();
         let policy = call.options.retry.unwrap_or(self.retry);
-        let mut attempts = 0;
         let mut retries = 0;
         let mut corrections = Corrections::default();
         loop {
-            let attempt = self.sign(call, authentication).await?;
-            attempts += 1;
-            let url = attempt.request.url.clone();
+            let address = call.endpoint.url();
+            let attempt = self.sign(call, address, authentication).await?;
+            let attempts = sent.fetch_add(1, Ordering::Relaxed) + 1;
             let outcome = self.transport.exchange(attempt.request.clone()).await;
             let (failure, error) = match outcome {
                 Ok(answer) if (200..300).contains(&answer.status) => {
@@ -211,25 +226,26 @@ impl Core {
                     (failure, error)
                 }
                 Err(SendError { not_sent, error }) => {
-                    if not_sent && call.endpoint.advance(&url) {
-                        tracing::debug!(host = url.host_str(), "endpoint not reached, going on to the next");
+                    let goes_on = not_sent && call.endpoint.advance(address);
+                    if goes_on {
+                        tracing::debug!(host = address.host_str(), "endpoint not reached, going on to the next");
                     }
                     let failure = match not_sent {
+                        _ if !goes_on && !error.is_retryable() => Failure::Final,
                         true => Failure::NotSent,
-                        false if error.is_retryable() => Failure::Unclear,
-                        false => Failure::Final,
+                        false => Failure::Unclear,
                     };
                     (failure, error)
                 }
             };
             trace(call, attempts, error.status(), Some(&error));
-            let error = error.with_attempts(attempts);
             let random = retry::random();
             let Some(wait) = retry::decide(&policy, retries, failure, call.idempotent, error.retry_after(), random)
             else {
                 return Err(error);
             };
-            if started.elapsed() + wait >= limit || !self.budget.spend() {
+            // Saturating: the service may ask for any number of seconds.
+            if call.started.elapsed().saturating_add(wait) >= limit || !self.budget.spend() {
                 return Err(error);
             }
             retries += 1;
@@ -237,20 +253,21 @@ impl Core {
         }
     }
 
-    /// Makes a request of a call, signed for this moment.
-    async fn sign(&self, call: &Call, authentication: &Authentication<'_>) -> Result<Attempt, Error> {
+    /// Makes a request of a call to one of its endpoint's addresses, signed for this moment.
+    async fn sign(&self, call: &Call, address: &Url, authentication: &Authentication<'_>) -> Result<Attempt, Error> {
+        let url = call.url(address)?;
         match authentication {
-            Authentication::None => self.unsigned(call, None),
-            Authentication::Token(token) => self.unsigned(call, Some(token)),
-            Authentication::Keys { key, keys } => self.signed(call, key, keys),
+            Authentication::None => self.unsigned(call, url, None),
+            Authentication::Token(token) => self.unsigned(call, url, Some(token)),
+            Authentication::Keys { key, keys } => self.signed(call, url, key, keys),
             Authentication::Provider { cache, context } => {
                 let current = cache.get(context).await?;
                 let attempt = match (&current.provided.credentials, &current.signing_key) {
-                    (Credentials::Keys(keys), Some(key)) => self.signed(call, key, keys),
-                    (Credentials::Token(token), _) => self.unsigned(call, Some(&token.token)),
+                    (Credentials::Keys(keys), Some(key)) => self.signed(call, url, key, keys),
+                    (Credentials::Token(token), _) => self.unsigned(call, url, Some(&token.token)),
                     (Credentials::Keys(keys), None) => {
                         let key = SigningKey::sdk(&keys.access_key, keys.secret_key.expose_secret().as_bytes());
-                        self.signed(call, &key, keys)
+                        self.signed(call, url, &key, keys)
                     }
                 };
                 attempt.map(|attempt| Attempt { current: Some(current), ..attempt })
@@ -258,8 +275,7 @@ impl Core {
         }
     }
 
-    fn unsigned(&self, call: &Call, token: Option<&SecretString>) -> Result<Attempt, Error> {
-        let url = call.url()?;
+    fn unsigned(&self, call: &Call, url: Url, token: Option<&SecretString>) -> Result<Attempt, Error> {
         let mut headers = call.plain_headers()?;
         if call.body.is_some() {
             headers.insert(http::header::CONTENT_TYPE, JSON);
@@ -270,13 +286,13 @@ impl Core {
         if let Some(token) = token {
             headers.insert(X_AUTH_TOKEN, secret_header("the token", token)?);
         }
-        Ok(Attempt { request: call.request(url, headers, self.timeout(call)), current: None, signed_at: None })
+        Ok(Attempt { request: call.request(url, headers, self.timeout(call)), current: None, signed: None })
     }
 
-    fn signed(&self, call: &Call, key: &SigningKey, keys: &AccessKeys) -> Result<Attempt, Error> {
-        let url = call.url()?;
-        let now = self.now();
-        let date = sign::timestamp(now);
+    fn signed(&self, call: &Call, url: Url, key: &SigningKey, keys: &AccessKeys) -> Result<Attempt, Error> {
+        let clock = self.clock.now();
+        let signed = Signed { at: self.service_time(clock), clock };
+        let date = sign::timestamp(signed.at);
         let host = authority(&url);
         let signed_headers = call.signed_headers(&host, &date, keys);
         let request = sign::Request {
@@ -310,7 +326,7 @@ impl Core {
             headers.insert(X_SECURITY_TOKEN, secret_header("the security token", token)?);
         }
         headers.insert(http::header::AUTHORIZATION, secret_header("the access key", &authorization.into())?);
-        Ok(Attempt { request: call.request(url, headers, self.timeout(call)), current: None, signed_at: Some(now) })
+        Ok(Attempt { request: call.request(url, headers, self.timeout(call)), current: None, signed: Some(signed) })
     }
 
     /// The first attempt's request as anyone can send it, host included.
@@ -319,7 +335,8 @@ impl Core {
         call: &Call,
         authentication: &Authentication<'_>,
     ) -> Result<http::Request<SecretBytes>, Error> {
-        let HttpRequest { method, url, headers, body, .. } = self.sign(call, authentication).await?.request;
+        let HttpRequest { method, url, headers, body, .. } =
+            self.sign(call, call.endpoint.url(), authentication).await?.request;
         let mut request = http::Request::new(SecretBytes::from(body.unwrap_or_default().to_vec()));
         *request.method_mut() = method;
         *request.uri_mut() = url
@@ -356,7 +373,7 @@ impl Core {
         if error.kind() != ErrorKind::Unauthenticated {
             return error;
         }
-        let skew = attempt.signed_at.and_then(|signed_at| diagnose::skew(&answer.headers, error.message(), signed_at));
+        let skew = attempt.skew(answer, &error);
         let help = match (skew, authentication) {
             (Some(skew), _) => Some(diagnose::skew_advice(skew)),
             (None, Authentication::Provider { .. }) => {
@@ -374,10 +391,10 @@ impl Core {
 
     /// Where the canonical request that the gateway quotes differs from ours.
     fn difference(&self, call: &Call, attempt: &Attempt, message: &str) -> Option<String> {
-        let signed_at = attempt.signed_at?;
+        let signed = attempt.signed.as_ref()?;
         let Credentials::Keys(keys) = &attempt.current.as_ref()?.provided.credentials else { return None };
         let url = &attempt.request.url;
-        let (host, date) = (authority(url), sign::timestamp(signed_at));
+        let (host, date) = (authority(url), sign::timestamp(signed.at));
         let headers = call.signed_headers(&host, &date, keys);
         let payload = Payload::Digest(call.payload_hash.as_str());
         let ours = sign::canonical_request(&sign::Request::from_url(call.method.as_str(), url, &headers, payload));
@@ -396,9 +413,7 @@ impl Core {
         if error.kind() != ErrorKind::Unauthenticated {
             return false;
         }
-        if let Some(signed_at) = attempt.signed_at
-            && let Some(skew) = diagnose::skew(&answer.headers, error.message(), signed_at)
-        {
+        if let Some(skew) = attempt.skew(answer, error) {
             if std::mem::replace(&mut corrections.clock, true) {
                 return false;
             }
@@ -406,12 +421,21 @@ impl Core {
                 seconds = skew.num_seconds(),
                 "the clock is off; requests are signed with the service's time"
             );
-            self.skew_millis.fetch_add(skew.num_milliseconds(), Ordering::Relaxed);
+            self.skew_millis.store(skew.num_milliseconds(), Ordering::Relaxed);
             return true;
         }
         let Authentication::Provider { cache, .. } = authentication else { return false };
         let Some(current) = &attempt.current else { return false };
         !std::mem::replace(&mut corrections.credentials, true) && cache.invalidate(current)
+    }
+}
+
+impl Attempt {
+    /// How far the service's clock is ahead of ours, if that is why the signature was refused.
+    fn skew(&self, answer: &HttpAnswer, error: &Error) -> Option<TimeDelta> {
+        let signed = self.signed.as_ref()?;
+        // Measured from our own clock, so that calls refused together do not add up their corrections.
+        Some(diagnose::service_time(&answer.headers, error.message(), signed.at)? - signed.clock)
     }
 }
 
@@ -460,6 +484,7 @@ impl Call {
             project_id: project_id.map(str::to_owned),
             idempotent: info.idempotent,
             options: options.clone(),
+            started: Instant::now(),
         })
     }
 
@@ -480,11 +505,17 @@ impl Call {
             body: body.map(Bytes::from),
             project_id: project_id.map(str::to_owned),
             options: options.clone(),
+            started: Instant::now(),
         })
     }
 
-    fn url(&self) -> Result<Url, Error> {
-        let base = self.endpoint.url().as_str().trim_end_matches('/');
+    /// The same call, begun earlier: what came before counts as part of it.
+    pub(crate) fn begun(self, started: Instant) -> Self {
+        Self { started, ..self }
+    }
+
+    fn url(&self, address: &Url) -> Result<Url, Error> {
+        let base = address.as_str().trim_end_matches('/');
         let mut text = String::with_capacity(base.len() + self.path.len() + self.query.len() + 1);
         text.push_str(base);
         text.push_str(&self.path);
@@ -558,16 +589,27 @@ impl RawAnswer {
     /// Reads the answer of an operation.
     pub(crate) fn read<O: Operation>(self) -> Result<Response<O::Response>, Error> {
         let Self { info, answer, request_id, attempts } = self;
-        let mut body = read_body::<O::Response>(&answer, &request_id).map_err(|error| {
-            let error = error.with_attempts(attempts);
-            match info {
-                Some(info) => error.with_operation(info),
-                None => error,
-            }
-        })?;
+        let mut body =
+            read_body::<O::Response>(&answer, &request_id).map_err(|error| told_of(error, info, attempts))?;
         body.read_headers(&answer.headers);
         Ok(Response::new(body, answer.status, request_id, attempts))
     }
+}
+
+/// The error of a call that sent so many requests.
+pub(crate) fn told_of(error: Error, info: Option<&'static OperationInfo>, attempts: u32) -> Error {
+    let error = error.with_attempts(attempts);
+    match info {
+        Some(info) => error.with_operation(info),
+        None => error,
+    }
+}
+
+/// The error of a call whose time is over.
+pub(crate) fn out_of_time(limit: Duration) -> Error {
+    Error::new(ErrorKind::Timeout, format!("no answer within {limit:?}, all attempts together"))
+        .with_help("try again, or allow more time for a call")
+        .retryable()
 }
 
 fn read_body<T: crate::operation::Answer>(answer: &HttpAnswer, request_id: &Option<String>) -> Result<T, Error> {

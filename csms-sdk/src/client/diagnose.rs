@@ -1,21 +1,22 @@
 //! Why a signature was refused, as far as the answer tells. Pure functions of the answer.
 
-use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDateTime, TimeDelta, Utc};
 use http::HeaderMap;
 
 /// The service accepts a quarter of an hour; less than this is not why a signature was refused.
 const NOTICEABLE: TimeDelta = TimeDelta::minutes(10);
 
-/// How far the service's clock is ahead of the time a request was signed with, if that is far enough to matter.
+/// The service's time, if it is far enough from the time a request was signed with to matter.
 ///
 /// The refusal of an expired signature names the server's time; the `Date` header will do otherwise.
-pub(super) fn skew(headers: &HeaderMap, message: &str, signed_at: DateTime<Utc>) -> Option<TimeDelta> {
+pub(super) fn service_time(headers: &HeaderMap, message: &str, signed_at: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let server = server_time(message).or_else(|| {
         let date = headers.get(http::header::DATE)?.to_str().ok()?;
         Some(DateTime::parse_from_rfc2822(date).ok()?.to_utc())
     })?;
-    let skew = server - signed_at;
-    (skew.abs() >= NOTICEABLE).then_some(skew)
+    // A date can hold years that no signature can, and at their end adding to them fails.
+    let believable = (1970..10_000).contains(&server.year());
+    (believable && (server - signed_at).abs() >= NOTICEABLE).then_some(server)
 }
 
 /// `… server time:20211217T065804Z`
@@ -84,15 +85,17 @@ mod tests {
     #[test]
     fn the_clock_is_measured_from_the_message_or_the_date() {
         let message = "signature expired, signature time:20211217T064303Z,server time:20211217T065804Z";
-        let skew_of = |headers: &HeaderMap, message| skew(headers, message, time("2021-12-17T06:43:03Z"));
-        assert_eq!(skew_of(&HeaderMap::new(), message), Some(TimeDelta::seconds(901)));
+        let told = |headers: &HeaderMap, message| service_time(headers, message, time("2021-12-17T06:43:03Z"));
+        assert_eq!(told(&HeaderMap::new(), message), Some(time("2021-12-17T06:58:04Z")));
         let mut headers = HeaderMap::new();
         headers.insert("date", HeaderValue::from_static("Fri, 17 Dec 2021 06:13:03 GMT"));
-        assert_eq!(skew_of(&headers, "no"), Some(TimeDelta::minutes(-30)));
+        assert_eq!(told(&headers, "no"), Some(time("2021-12-17T06:13:03Z")));
         headers.insert("date", HeaderValue::from_static("Fri, 17 Dec 2021 06:44:00 GMT"));
-        assert_eq!(skew_of(&headers, "no"), None);
+        assert_eq!(told(&headers, "no"), None);
+        headers.insert("date", HeaderValue::from_static("31 Dec 262142 23:59:59 GMT"));
+        assert_eq!(told(&headers, "no"), None);
         for odd in ["server time:", "server time:2021", "server time:ééééééééé"] {
-            assert_eq!(skew_of(&HeaderMap::new(), odd), None);
+            assert_eq!(told(&HeaderMap::new(), odd), None);
         }
     }
 

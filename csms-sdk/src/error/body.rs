@@ -14,6 +14,9 @@ pub(crate) struct ErrorBody {
 /// More of an unknown body than this says nothing more.
 const MAX_TEXT: usize = 1000;
 
+/// Long enough for a canonical request that the gateway repeats.
+const MAX_MESSAGE: usize = 16 * 1024;
+
 /// The pairs under which code and message are known to travel.
 const PAIRS: [(&str, &str); 3] = [("error_code", "error_msg"), ("errorCode", "errorMsg"), ("code", "message")];
 
@@ -30,7 +33,9 @@ impl ErrorBody {
         if let Ok(json) = serde_json::from_slice::<Json>(body)
             && found.search(&json)
         {
-            found.message = redact(&found.message);
+            found.message = one_line(&redact(&found.message), MAX_MESSAGE);
+            found.code = found.code.map(|code| one_line(&code, MAX_TEXT));
+            found.request_id = found.request_id.map(|id| one_line(&id, MAX_TEXT));
             return found;
         }
         found.message = plain_text(body);
@@ -92,15 +97,17 @@ fn plain_text(body: &[u8]) -> String {
     if text.starts_with('<') {
         let title = text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
         return match title {
-            Some((title, _)) => format!("an HTML page came instead of an answer: {}", shorten(title.trim())),
+            Some((title, _)) => format!("an HTML page came instead of an answer: {}", one_line(title.trim(), MAX_TEXT)),
             None => "an HTML page came instead of an answer".to_owned(),
         };
     }
-    redact(shorten(text))
+    one_line(&redact(text), MAX_TEXT)
 }
 
-fn shorten(text: &str) -> &str {
-    &text[..text.floor_char_boundary(MAX_TEXT)]
+/// Errors are one line, and what a stranger sends does not steer the terminal it is shown on.
+fn one_line(text: &str, most_bytes: usize) -> String {
+    let text = &text[..text.floor_char_boundary(most_bytes)];
+    text.chars().map(|char| if char.is_control() { ' ' } else { char }).collect()
 }
 
 /// Replaces tokens in a canonical request that the gateway repeats: its lines are separated by `|`.
@@ -168,6 +175,14 @@ mod tests {
         let long = "ü".repeat(5000);
         assert!(parse(&long).1.len() <= MAX_TEXT);
         assert!(ErrorBody::parse(&[0xff, 0xfe]).code.is_none());
+    }
+
+    #[test]
+    fn what_is_told_stays_on_one_line_of_bounded_length() {
+        assert_eq!(parse("no\nroom\u{1b}[2J"), (None, "no room [2J".into()));
+        assert_eq!(parse("{\"error_code\":\"X\\n1\",\"error_msg\":\"no\\r\\nroom\"}"), known("X 1", "no  room"));
+        let long = format!(r#"{{"error_code":"X.1","error_msg":"{}"}}"#, "m".repeat(1_000_000));
+        assert!(parse(&long).1.len() <= MAX_MESSAGE);
     }
 
     #[test]

@@ -56,7 +56,9 @@ impl<'a> Authorization<'a> {
 
 /// The canonical request of a request received, for the given list of header names.
 pub(crate) fn canonical_request(request: &Request, signed_headers: &str) -> Result<String, String> {
-    let mut uri = request.url.path().split('/').map(|segment| encode(&decode(segment))).collect::<Vec<_>>().join("/");
+    // Decoded before it is split: an escaped slash is signed as a separator.
+    let path = decode(request.url.path());
+    let mut uri = path.split(|byte| *byte == b'/').map(encode).collect::<Vec<_>>().join("/");
     if !uri.ends_with('/') {
         uri.push('/');
     }

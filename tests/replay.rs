@@ -194,13 +194,28 @@ fn leaf(json: &Json, names: &[&str]) -> Option<String> {
 fn kind(fixture: &Fixture) -> ErrorKind {
     match fixture.case.as_str() {
         "not-found" | "agency-not-found" => ErrorKind::NotFound,
-        "already-pending" | "conflict" | "default-key" | "key-disabled" | "not-disabled" | "not-enabled"
-        | "not-pending-deletion" | "not-pending-import" | "pending-deletion" | "replica-read-only" | "rotation-off"
-        | "rotation-on" | "service-frozen" | "system-stage" => ErrorKind::Conflict,
+        "already-pending"
+        | "conflict"
+        | "default-key"
+        | "key-disabled"
+        | "not-disabled"
+        | "not-enabled"
+        | "not-pending-deletion"
+        | "not-pending-import"
+        | "pending-deletion"
+        | "replica-read-only"
+        | "rotation-off"
+        | "rotation-on"
+        | "service-frozen"
+        | "system-stage" => ErrorKind::Conflict,
         "expired-signature" | "invalid-token" | "locked-access-key" | "not-authenticated" | "token-expired"
         | "unknown-access-key" | "wrong-passcode" | "wrong-password" | "wrong-signature" => ErrorKind::Unauthenticated,
         "no-such-api" => ErrorKind::NotOffered,
-        "permission-denied" | "not-authorized" | "project-unavailable" | "real-name-required" | "region-forbidden"
+        "permission-denied"
+        | "not-authorized"
+        | "project-unavailable"
+        | "real-name-required"
+        | "region-forbidden"
         | "user-locked" => ErrorKind::PermissionDenied,
         "quota" | "stage-limit" => ErrorKind::QuotaExceeded,
         "throttled" => ErrorKind::Throttled,

@@ -45,10 +45,9 @@ fn nothing_that_is_printed_or_logged_holds_a_secret() {
             Ok(answer) => printed.text.push_str(&answer.shown),
             Err(error) => printed.add_error(&error),
         }
-        for prepared in [
-            replay.wait(request().prepare(&client)),
-            replay.wait(client.prepare_json(operation.info, &fixture.input)),
-        ] {
+        for prepared in
+            [replay.wait(request().prepare(&client)), replay.wait(client.prepare_json(operation.info, &fixture.input))]
+        {
             match prepared {
                 Ok(prepared) => {
                     secrets.add_signature_of(prepared.headers());

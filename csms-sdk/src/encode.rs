@@ -239,7 +239,9 @@ pub(crate) fn write(out: &mut SecretBytes, kind: &'static Kind, format: Format, 
             out.extend_from_slice(b"]");
         }
         View::Object(object) => write_object(out, object, |_| true),
-        View::Members(members) => members.iter().for_each(|(name, json)| write_member(out, name, |out| write_json(out, json))),
+        View::Members(members) => {
+            members.iter().for_each(|(name, json)| write_member(out, name, |out| write_json(out, json)))
+        }
     }
 }
 

@@ -5,7 +5,11 @@ use std::{
     sync::{Mutex, Once, PoisonError},
 };
 
-use tracing::{Event, Metadata, Subscriber, field::{Field, Visit}, span};
+use tracing::{
+    Event, Metadata, Subscriber,
+    field::{Field, Visit},
+    span,
+};
 
 static TEXT: Mutex<String> = Mutex::new(String::new());
 

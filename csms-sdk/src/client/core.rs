@@ -168,10 +168,7 @@ impl Core {
                 .with_help("try again, or allow more time for a call")
                 .retryable())
         });
-        outcome.map_err(|error| match call.info {
-            Some(info) => error.with_operation(info),
-            None => error,
-        })
+        outcome.map_err(|error| call.name(error))
     }
 
     async fn attempts(
@@ -318,7 +315,8 @@ impl Core {
         call: &Call,
         authentication: &Authentication<'_>,
     ) -> Result<http::Request<SecretBytes>, Error> {
-        let HttpRequest { method, url, headers, body, .. } = self.sign(call, authentication).await?.request;
+        let attempt = self.sign(call, authentication).await.map_err(|error| call.name(error))?;
+        let HttpRequest { method, url, headers, body, .. } = attempt.request;
         let mut request = http::Request::new(SecretBytes::from(body.unwrap_or_default().to_vec()));
         *request.method_mut() = method;
         *request.uri_mut() = url
@@ -482,6 +480,14 @@ impl Call {
         })
     }
 
+    /// Says in an error which operation it is about.
+    fn name(&self, error: Error) -> Error {
+        match self.info {
+            Some(info) => error.with_operation(info),
+            None => error,
+        }
+    }
+
     fn url(&self) -> Result<Url, Error> {
         let base = self.endpoint.url().as_str().trim_end_matches('/');
         let mut text = String::with_capacity(base.len() + self.path.len() + self.query.len() + 1);
@@ -524,9 +530,11 @@ impl Call {
         // Without it, messages may come in Chinese.
         headers.insert(X_LANGUAGE, HeaderValue::from_static("en-us"));
         for (name, value) in &self.headers {
-            let name = HeaderName::from_bytes(name.as_bytes())
+            let header = HeaderName::from_bytes(name.as_bytes())
                 .map_err(|_| Error::invalid(*name, "is not the name of a header"))?;
-            headers.insert(name.clone(), secret_header(name.as_str(), value)?);
+            let value = secret_header(name, value)
+                .map_err(|_| Error::invalid(*name, "holds characters that no header can carry"))?;
+            headers.insert(header, value);
         }
         Ok(headers)
     }

@@ -52,6 +52,17 @@ fn without_validation_any_json_is_sent_or_the_path_is_to_blame() {
 }
 
 #[test]
+fn text_that_no_header_can_carry_is_refused_by_field() {
+    let sender = Sender::new();
+    let info = csms_sdk::operation(csms_sdk::Service::Iam, "KeystoneValidateToken").unwrap();
+    let input = serde_json::json!({"X-Subject-Token": format!("{MARKER}\r\nx-other: 1")});
+    let error = sender.prepare_json(info, input.as_object().unwrap()).unwrap_err();
+    assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidInput, Some("X-Subject-Token")));
+    assert_eq!(error.operation(), Some("KeystoneValidateToken"));
+    assert!(!error.to_string().contains(MARKER), "{error}");
+}
+
+#[test]
 fn a_struct_and_the_same_json_are_the_same_request_or_the_same_refusal() {
     let sender = Sender::new();
     let typed = typed::all();
@@ -238,6 +249,7 @@ fn wild_of(kind: &'static Kind) -> BoxedStrategy<Json> {
     let declared = match kind {
         Kind::List(item) => vec(wild_of(item), 0..3).prop_map(Json::from).boxed(),
         Kind::Object(shape) => input(shape, wild_of).prop_map(Json::Object).boxed(),
+        Kind::Text | Kind::Secret => prop_oneof![plausible_of(kind), hostile().prop_map(Json::from)].boxed(),
         _ => plausible_of(kind),
     };
     Union::new_weighted(vec![(6, declared), (1, wild().boxed())]).boxed()
@@ -260,6 +272,11 @@ fn marked_of(kind: &'static Kind) -> BoxedStrategy<Json> {
     Union::new_weighted(vec![(12, declared), (1, marked.boxed())]).boxed()
 }
 
+/// Texts that would be another path, another header or another query if they were not escaped or refused.
+fn hostile() -> impl Strategy<Value = &'static str> {
+    select(vec!["", ".", "..", "../..", "a/../b", "%2e%2e", "a\r\nb: c", "\u{7f}", "?x=1", "#", "a&b=c"])
+}
+
 /// Any JSON.
 fn wild() -> impl Strategy<Value = Json> {
     let leaf = prop_oneof![
@@ -269,7 +286,7 @@ fn wild() -> impl Strategy<Value = Json> {
         any::<u64>().prop_map(Json::from),
         any::<f64>().prop_map(Json::from),
         any::<String>().prop_map(Json::from),
-        select(vec!["", ".", "..", "../..", "a/../b", "%2e%2e", "a\r\nb: c", "?x=1", "#"]).prop_map(Json::from),
+        hostile().prop_map(Json::from),
     ];
     leaf.prop_recursive(3, 12, 4, |inner| {
         prop_oneof![

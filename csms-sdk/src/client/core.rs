@@ -335,8 +335,9 @@ impl Core {
         call: &Call,
         authentication: &Authentication<'_>,
     ) -> Result<http::Request<SecretBytes>, Error> {
-        let HttpRequest { method, url, headers, body, .. } =
-            self.sign(call, call.endpoint.url(), authentication).await?.request;
+        let attempt = self.sign(call, call.endpoint.url(), authentication).await;
+        let attempt = attempt.map_err(|error| told_of(error, call.info, 0))?;
+        let HttpRequest { method, url, headers, body, .. } = attempt.request;
         let mut request = http::Request::new(SecretBytes::from(body.unwrap_or_default().to_vec()));
         *request.method_mut() = method;
         *request.uri_mut() = url
@@ -556,9 +557,11 @@ impl Call {
         // Without it, messages may come in Chinese.
         headers.insert(X_LANGUAGE, HeaderValue::from_static("en-us"));
         for (name, value) in &self.headers {
-            let name = HeaderName::from_bytes(name.as_bytes())
+            let header = HeaderName::from_bytes(name.as_bytes())
                 .map_err(|_| Error::invalid(*name, "is not the name of a header"))?;
-            headers.insert(name.clone(), secret_header(name.as_str(), value)?);
+            let value = secret_header(name, value)
+                .map_err(|_| Error::invalid(*name, "holds characters that no header can carry"))?;
+            headers.insert(header, value);
         }
         Ok(headers)
     }

@@ -128,6 +128,12 @@ fn redact(message: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{
+        collection::{hash_map, vec},
+        prelude::*,
+        sample,
+    };
+
     use super::*;
 
     fn parse(text: &str) -> (Option<String>, String) {
@@ -201,5 +207,42 @@ mod tests {
         );
         assert!(!message.contains("verysecret"), "{message}");
         assert!(message.contains("x-sdk-date:d"), "{message}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read(body in vec(any::<u8>(), 0..200)) {
+            ErrorBody::parse(&body);
+        }
+
+        #[test]
+        fn any_json_around_a_pair_is_read(
+            members in hash_map("[a-z_]{1,8}", "\\PC{0,20}", 0..4),
+            code in "[A-Z]{1,6}[.][0-9]{4}",
+            message in "\\PC{1,30}",
+            depth in 0..4_usize,
+        ) {
+            let mut body = serde_json::json!({"error_code": code, "error_msg": message});
+            for _ in 0..depth {
+                body = serde_json::json!({"about": members, "inner": [body]});
+            }
+            prop_assume!(!["code", "message"].iter().any(|name| members.contains_key(*name)));
+            let body = ErrorBody::parse(body.to_string().as_bytes());
+            prop_assert_eq!(body.code, Some(code));
+            prop_assert_eq!(body.message, message);
+        }
+
+        #[test]
+        fn a_repeated_token_is_dropped_wherever_its_line_stands(
+            before in "[a-z:/|]{0,20}",
+            after in "[a-z:/|]{0,20}",
+            header in sample::select(&["X-Security-Token:", "x-auth-token:", "AUTHORIZATION:", "x-subject-token:"][..]),
+            nested in any::<bool>(),
+        ) {
+            let text = format!("canonicalRequest:{before}|{header}T0KEN|{after}");
+            let body = if nested { serde_json::json!({"code": "X", "message": text}).to_string() } else { text };
+            let message = ErrorBody::parse(body.as_bytes()).message;
+            prop_assert!(!message.contains("T0KEN"), "{}", message);
+        }
     }
 }

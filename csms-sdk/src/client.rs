@@ -246,14 +246,21 @@ impl Client {
     /// # Errors
     /// When none can be told; the error says how to name it.
     pub async fn project_id(&self) -> Result<&str, Error> {
-        if let Some(project_id) = &self.shared.settings.project_id {
-            return Ok(project_id);
+        match self.known_project_id() {
+            Some(project_id) => Ok(project_id),
+            None => self.shared.project.get_or(self.look_up_project()).await,
         }
-        self.shared.project.get_or(self.look_up_project()).await
+    }
+
+    fn known_project_id(&self) -> Option<&str> {
+        self.shared.settings.project_id.as_deref().or_else(|| self.shared.project.known())
     }
 
     /// The look-up is part of the call that needs it.
     async fn project_id_in_time(&self) -> Result<&str, Error> {
+        if let Some(project_id) = self.known_project_id() {
+            return Ok(project_id);
+        }
         let limit = self.shared.core.call_timeout(&self.options);
         tokio::time::timeout(limit, self.project_id()).await.unwrap_or_else(|_| Err(core::out_of_time(limit)))
     }
@@ -301,27 +308,18 @@ impl Client {
 
     async fn call_of(&self, info: &'static OperationInfo, request: &Object<'_>) -> Result<Call, Error> {
         let started = Instant::now();
-        let project_scoped = is_project_scoped(info.service);
-        if project_scoped {
-            // Bad input is refused before anything is sent, the look-up of the project included.
-            self.check(info, request)?;
-        }
-        let project_id = match project_scoped {
-            true => Some(self.project_id_in_time().await.map_err(|error| error.with_operation(info))?),
-            false => None,
+        let project_id = match (is_project_scoped(info.service), self.known_project_id()) {
+            (false, _) => None,
+            (true, Some(project_id)) => Some(project_id),
+            (true, None) => {
+                let about = |error: Error| error.with_operation(info);
+                // Bad input is refused before anything is sent, the look-up of the project included.
+                crate::encode::encode(info, request, Some(""), self.options.validation).map_err(about)?;
+                Some(self.project_id_in_time().await.map_err(about)?)
+            }
         };
         let call = Call::of_object(info, request, &self.shared.settings, project_id, &self.options)?;
         Ok(call.begun(started))
-    }
-
-    fn check(&self, info: &'static OperationInfo, request: &Object<'_>) -> Result<(), Error> {
-        // A project that is known already is no look-up, and writing the request checks it anyway.
-        if self.shared.settings.project_id.is_some() || self.shared.project.is_known() {
-            return Ok(());
-        }
-        crate::encode::encode(info, request, Some(""), self.options.validation)
-            .map(drop)
-            .map_err(|error| error.with_operation(info))
     }
 
     async fn run(&self, call: Call) -> Result<core::RawAnswer, Error> {

@@ -21,8 +21,8 @@ pub(super) struct Project {
 }
 
 impl Project {
-    pub(super) fn is_known(&self) -> bool {
-        self.id.get().is_some()
+    pub(super) fn known(&self) -> Option<&str> {
+        self.id.get().map(String::as_str)
     }
 
     pub(super) async fn get_or(&self, look_up: impl Future<Output = Result<String, Error>>) -> Result<&str, Error> {

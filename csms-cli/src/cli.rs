@@ -14,16 +14,21 @@ use crate::{
 
 const ABOUT: &str = "Secrets (CSMS) and keys (KMS) of Huawei Cloud on the command line";
 
-const AFTER_HELP: &str = "\
-Settings come from flags, then from CSMS_* variables, then from where the SDK looks: the variables of the official
-SDKs, their files, the server. Credentials come from variables and files only: CSMS_ACCESS_KEY and CSMS_SECRET_KEY,
-with CSMS_SECURITY_TOKEN for temporary keys, or CSMS_AUTH_TOKEN. `csms whoami` shows what is in use.
+const COMMANDS: [&str; 3] = ["api", "explain", "whoami"];
 
-Exit codes: 0 done, 1 unexpected, 2 usage, 3 not found, 4 credentials, 5 not permitted, 6 conflict or quota,
+const AFTER_HELP: &str = "\
+Settings come from flags, then from CSMS_* variables, then from where the SDK looks: the variables of the official \
+SDKs, their files, the server. Credentials come from variables and files only: CSMS_ACCESS_KEY and CSMS_SECRET_KEY, \
+with CSMS_SECURITY_TOKEN for temporary keys, or CSMS_AUTH_TOKEN. CSMS_CA_FILE names further certificate authorities, \
+CSMS_PROXY a proxy. `csms whoami` shows what is in use.
+
+Exit codes: 0 done, 1 unexpected, 2 usage, 3 not found, 4 credentials, 5 not permitted, 6 conflict or quota, \
 7 throttled, 8 service failure, 9 no answer.";
 
 /// The whole grammar. Only operations that `words` name get their flags.
 pub(crate) fn command(words: &[String]) -> Command {
+    // The help of a command is about the command: the flags of all stand in the help of the program.
+    let names_command = words.iter().skip(1).any(|word| COMMANDS.contains(&word.as_str()));
     Command::new("csms")
         .version(env!("CARGO_PKG_VERSION"))
         .about(ABOUT)
@@ -35,20 +40,21 @@ pub(crate) fn command(words: &[String]) -> Command {
             true => clap::ColorChoice::Always,
             false => clap::ColorChoice::Never,
         })
-        .args(globals())
+        .disable_help_flag(true)
+        .args(globals().into_iter().map(|arg| arg.hide(names_command)))
+        .arg(Arg::new("help").short('h').long("help").action(ArgAction::HelpShort).global(true).help(
+            match names_command {
+                true => "Print help; `csms --help` shows the flags that every command takes",
+                false => "Print help",
+            },
+        ))
         .subcommands([api::command(words), explain::command(), whoami::command()])
 }
 
 /// The flags that every command takes. A parameter of one of these names is reachable as `--param:NAME`.
 pub(crate) fn globals() -> Vec<Arg> {
     let setting = |name: &'static str, value: &'static str, help: &'static str| {
-        Arg::new(name)
-            .long(name)
-            .value_name(value)
-            .help(help)
-            .global(true)
-            .hide_short_help(true)
-            .help_heading("Settings")
+        Arg::new(name).long(name).value_name(value).help(help).global(true).help_heading("Settings")
     };
     let flag = |name, help| setting(name, "", help).action(ArgAction::SetTrue);
     vec![
@@ -91,7 +97,12 @@ pub(crate) fn usage_error(error: &clap::Error) -> Failure {
     let did_you_mean = |kind| text(kind).map(|near| format!("did you mean `{near}`?"));
     let (code, what, hint) = match error.kind() {
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
-            ("missing_command", "a command is missing".to_owned(), None)
+            let word = match usage.as_deref().and_then(help_command).map_or(0, |help| help.split(' ').count()) {
+                3 => "a service or --list is missing",
+                4 => "an operation is missing",
+                _ => "a command is missing",
+            };
+            ("missing_command", word.to_owned(), None)
         }
         ErrorKind::InvalidSubcommand => {
             let word = text(ContextKind::InvalidSubcommand).unwrap_or_default();
@@ -122,7 +133,10 @@ pub(crate) fn usage_error(error: &clap::Error) -> Failure {
         kind => ("usage", kind.to_string(), None),
     };
     let help = usage.as_deref().and_then(help_command).unwrap_or_else(|| "csms --help".to_owned());
-    Failure::usage(code, what).cause(usage.unwrap_or_else(|| "the command line".into())).hint(hint.unwrap_or(help))
+    let command = help.trim_end_matches(" --help");
+    Failure::usage(code, what)
+        .cause(format!("`{command}` cannot run like this; nothing was sent"))
+        .hint(hint.unwrap_or(help))
 }
 
 /// `Usage: csms api csms [OPTIONS] …` → `csms api csms --help`.
@@ -143,9 +157,9 @@ fn unknown_word(word: &str, usage: &str) -> Failure {
         ["csms", "api"] => api::unknown_service(word),
         ["csms", "api", service] => api::unknown_operation(service, word),
         _ => {
-            let near = nearest(word, ["api", "explain", "whoami", "help"]);
+            let near = nearest(word, COMMANDS);
             Failure::usage("unknown_command", format!("`{word}` is not a command"))
-                .cause("the commands are: api, explain, whoami, help")
+                .cause(format!("the commands are: {}", COMMANDS.join(", ")))
                 .hint(near.map_or_else(|| "csms --help".to_owned(), |near| format!("did you mean `csms {near}`?")))
         }
     }

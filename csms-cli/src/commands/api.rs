@@ -96,47 +96,48 @@ pub(crate) fn is_name_of(info: &OperationInfo, word: &str) -> bool {
 }
 
 fn operation_command(info: &'static OperationInfo, word: &str, words: &[String]) -> Command {
-    let flag = |name: &'static str, help: &'static str| {
-        Arg::new(name).long(name).help(help).action(ArgAction::SetTrue).help_heading("Request and answer")
-    };
     let mut about = text::plain(info.request.docs);
     about.push_str(&format!("\n\n{} {}", info.method.as_str(), info.path));
     if let Some(permission) = info.permission {
         about.push_str(&format!(" · permission {permission}"));
     }
-    let mut command = Command::new(info.name)
-        .about(text::plain(info.summary()))
-        .long_about(about)
-        .arg(
-            Arg::new("input")
-                .long("input")
-                .value_name("FILE")
-                .help("The whole request as one JSON object by wire names, `-` for stdin; flags override its members")
-                .help_heading("Request and answer"),
-        )
-        .arg(flag("skeleton", "Print a request to fill in, and send nothing"))
-        .arg(flag("dry-run", "Print the request that would be sent, without credentials and secrets, and send nothing"))
-        .arg(flag("show-permissions", "Print the permissions that the operation needs, and send nothing"))
-        .arg(flag("no-validate", "Send what the checks here would refuse, members that are not known included"))
-        .arg(flag("allow-argv-secrets", "Take secrets from the command line, which other programs can see"))
-        .arg(flag("allow-empty", "Take empty secrets"))
-        .arg(flag("verbatim", "Keep the newline of a secret that is one line of stdin"));
-    if info.paging.is_some() {
-        command = command
-            .arg(flag("no-paginate", "Fetch one page; otherwise all pages are fetched and their items merged"))
-            .arg(
-                Arg::new("max-items")
-                    .long("max-items")
-                    .value_name("NUMBER")
-                    .value_parser(clap::value_parser!(u32))
-                    .help("Fetch no more pages than this many items need, and print no more items")
-                    .help_heading("Request and answer"),
-            );
-    }
+    let own = own_flags(info);
+    let mut command = params::add_flags(Command::new(info.name).about(about), info, words, &own).args(own);
     if word != info.name {
         command = command.alias(word.to_owned());
     }
-    params::add_flags(command, info, words)
+    command
+}
+
+/// The flags that are no parameters.
+fn own_flags(info: &OperationInfo) -> Vec<Arg> {
+    let arg = |name: &'static str, help: &'static str| {
+        Arg::new(name).long(name).help(help).help_heading("Request and answer")
+    };
+    let flag = |name, help| arg(name, help).action(ArgAction::SetTrue);
+    let mut own = vec![
+        arg("input", "The whole request as one JSON object by wire names, `-` for stdin; flags override its members")
+            .value_name("FILE"),
+        flag("skeleton", "Print a request to fill in, and send nothing"),
+        flag("dry-run", "Print the request without credentials and secrets, and send nothing"),
+        flag("show-permissions", "Print the permissions that the operation needs, and send nothing"),
+        flag("no-validate", "Send what the checks here would refuse, unknown members of --input included"),
+        flag("allow-argv-secrets", "Take secrets from the command line, which other programs can see"),
+        flag("allow-empty", "Take empty secrets"),
+        flag("verbatim", "Keep the newline of a secret that is one line of stdin"),
+    ];
+    if info.paging.is_some() {
+        own.push(flag(
+            "no-paginate",
+            "Fetch one page; otherwise all are fetched and make one answer: the last page with the items of all",
+        ));
+        own.push(
+            arg("max-items", "Fetch no more pages than this many items need, and print no more items")
+                .value_name("NUMBER")
+                .value_parser(clap::value_parser!(u32).range(1..)),
+        );
+    }
+    own
 }
 
 /// Runs `api`.
@@ -284,7 +285,7 @@ impl Pages {
             return None;
         }
         let most = matches.get_one::<u32>("max-items").map_or(usize::MAX, |most| *most as usize);
-        Some(Self { info, most: most.max(1) })
+        Some(Self { info, most })
     }
 
     async fn fetch(&self, client: &Client, first: &SecretJson) -> Result<SecretJson, Failure> {

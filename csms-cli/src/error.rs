@@ -155,11 +155,12 @@ fn cause(error: &Error) -> String {
         Some(id) => format!("HTTP {status} (request {id})"),
         None => format!("HTTP {status}"),
     }));
+    let is_ours = matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Configuration | ErrorKind::Credentials);
     match error.attempts() {
-        0 if error.status().is_none() => parts.push("nothing was sent".to_owned()),
-        0 | 1 if !parts.is_empty() => {}
-        1 => parts.push("1 attempt".to_owned()),
-        attempts => parts.push(format!("{attempts} attempts")),
+        attempts @ 2.. => parts.push(format!("{attempts} attempts")),
+        _ if !parts.is_empty() => {}
+        0 if is_ours => parts.push("nothing was sent".to_owned()),
+        _ => parts.push("no answer came".to_owned()),
     }
     parts.join(", ")
 }
@@ -175,9 +176,9 @@ fn hint(error: &Error) -> String {
     if let Some(help) = error.help() {
         return help.to_owned();
     }
-    let explain = match error.operation() {
-        Some(name) => format!("csms explain {name}"),
-        None => "csms --help".to_owned(),
+    let explain = match (error.service(), error.operation()) {
+        (Some(service), Some(name)) => format!("csms explain {service} {name}"),
+        _ => "csms --help".to_owned(),
     };
     match error.kind() {
         ErrorKind::InvalidInput => format!("{explain}; --no-validate sends it anyway"),

@@ -150,10 +150,16 @@ impl Output {
         self.render(&found)
     }
 
-    /// Prints rows: as a table for people, as [`tsv`](Format::Tsv) for pipes, or `json`.
-    pub(crate) fn rows(&self, headings: &[&str], rows: &[Vec<String>], json: &Json) -> Result<(), Failure> {
+    /// Prints rows: as a table for people, as [`tsv`](Format::Tsv) for pipes, or `json`. A table is cut to `width`.
+    pub(crate) fn rows(
+        &self,
+        headings: &[&str],
+        rows: &[Vec<String>],
+        width: usize,
+        json: &Json,
+    ) -> Result<(), Failure> {
         if self.is_table() {
-            return print(table(headings, rows, width(), self.color).as_bytes());
+            return print(table(headings, rows, width, self.color).as_bytes());
         }
         match self.format {
             Format::Auto | Format::Tsv if self.query.is_none() => {

@@ -13,7 +13,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::{
     error::{Exit, Failure, Reporter},
     input::Sources,
-    output::{Format, Output},
+    output::{self, Format, Output},
     settings::{self, Settings},
     text,
 };
@@ -59,8 +59,9 @@ pub(crate) fn command(words: &[String]) -> Command {
                 .help("List the operations, or those of one service"),
         )
         .disable_help_subcommand(true)
-        .subcommand_required(true)
-        .subcommand_negates_reqs(true);
+        .subcommand_value_name("SERVICE")
+        .subcommand_help_heading("Services")
+        .subcommand_required(true);
     // `--list` stands instead of a service.
     let command = if words.iter().any(|word| word == "--list" || word.starts_with("--list=")) {
         command.subcommand_required(false)
@@ -76,14 +77,16 @@ pub(crate) fn command(words: &[String]) -> Command {
 fn service_command(name: &'static str, about: &'static str, words: &[String]) -> Command {
     let command = Command::new(name).about(about).disable_help_subcommand(true).subcommand_required(true);
     let command = if name == "iam" { command.alias("sts") } else { command };
+    if !words.iter().any(|word| word == name || (name == "iam" && word == "sts")) {
+        return command;
+    }
     let named: Vec<_> = operations_of(name)
         .filter_map(|info| Some((info, words.iter().find(|word| is_name_of(info, word))?)))
         .collect();
     match named.is_empty() {
-        true => command
-            .subcommand_value_name("OPERATION")
-            .subcommand_help_heading("Operations")
-            .subcommands(operations_of(name).map(|info| Command::new(info.name).about(text::plain(info.summary())))),
+        true => command.subcommand_value_name("OPERATION").subcommand_help_heading("Operations").subcommands(
+            operations_of(name).map(|info| Command::new(info.name).about(text::summary(info.request.docs))),
+        ),
         false => command.subcommands(named.into_iter().map(|(info, word)| operation_command(info, word, words))),
     }
 }
@@ -190,7 +193,7 @@ pub(crate) fn unknown_operation(service: &str, word: &str) -> Failure {
         .hint(hint)
 }
 
-fn list(service: &str, output: &Output) -> Result<(), Failure> {
+fn list(service: &str, out: &Output) -> Result<(), Failure> {
     if !service.is_empty() && operations_of(service).next().is_none() {
         return Err(unknown_service(service));
     }
@@ -200,13 +203,13 @@ fn list(service: &str, output: &Output) -> Result<(), Failure> {
     };
     let rows: Vec<_> = all
         .iter()
-        .map(|info| vec![info.service.to_string(), info.name.to_owned(), text::plain(info.summary())])
+        .map(|info| vec![info.service.to_string(), info.name.to_owned(), text::summary(info.request.docs)])
         .collect();
     let json = all.iter().map(|info| {
         json!({"service": info.service.as_str(), "name": info.name, "method": info.method.as_str(), "path": info.path,
-            "permission": info.permission, "summary": text::plain(info.summary())})
+            "permission": info.permission, "summary": text::summary(info.request.docs)})
     });
-    output.rows(&["SERVICE", "OPERATION", "SUMMARY"], &rows, &json.collect())
+    out.rows(&["SERVICE", "OPERATION", "SUMMARY"], &rows, output::width(), &json.collect())
 }
 
 fn operate(info: &'static OperationInfo, matches: &ArgMatches, reporter: &Reporter) -> Result<(), Failure> {
@@ -263,12 +266,12 @@ fn members(request: &SecretJson) -> &Map<String, Json> {
     request.expose_secret().as_object().unwrap_or(&NONE)
 }
 
-fn show_permissions(info: &OperationInfo, output: &Output, reporter: &Reporter) -> Result<(), Failure> {
+fn show_permissions(info: &OperationInfo, out: &Output, reporter: &Reporter) -> Result<(), Failure> {
     if info.permission.is_none() {
         reporter.note(&format!("{}: no permission is published", info.name));
     }
     let rows: Vec<_> = info.permission.iter().map(|permission| vec![(*permission).to_owned()]).collect();
-    output.rows(&["PERMISSION"], &rows, &info.permission.iter().copied().collect())
+    out.rows(&["PERMISSION"], &rows, output::width(), &info.permission.iter().copied().collect())
 }
 
 /// Fetches all pages of a list and makes one answer of them: the last page, with the items of all.

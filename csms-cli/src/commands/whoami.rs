@@ -141,7 +141,8 @@ fn print(facts: &[(&'static str, Fact)], output: &Output) -> Result<(), Failure>
             ((*name).to_owned(), json!({"value": fact.value, "origin": origin}))
         })
         .collect();
-    output.rows(&["SETTING", "VALUE", "FROM"], &rows, &Json::Object(json))
+    // Few rows, of which every word counts: never cut.
+    output.rows(&["SETTING", "VALUE", "FROM"], &rows, usize::MAX, &Json::Object(json))
 }
 
 #[cfg(test)]

@@ -92,14 +92,13 @@ pub(super) fn request(
 /// What a field holds, for help.
 pub(crate) fn kind_name(kind: &Kind) -> String {
     match kind {
-        Kind::Text => "text".to_owned(),
+        Kind::Text | Kind::Enum(_) => "text".to_owned(),
         Kind::Secret => "secret text".to_owned(),
         Kind::Integer => "whole number".to_owned(),
         Kind::Boolean => "true or false".to_owned(),
         Kind::Time => "time".to_owned(),
         Kind::Json | Kind::Rest => "JSON".to_owned(),
         Kind::SecretJson => "secret JSON".to_owned(),
-        Kind::Enum(_) => "one of a set".to_owned(),
         Kind::List(item) => format!("list of {}", kind_name(item)),
         Kind::Object(_) => "object".to_owned(),
         _ => "value".to_owned(),

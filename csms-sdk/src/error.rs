@@ -14,7 +14,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use crate::operation::{DecodeError, OperationInfo};
+use crate::operation::{DecodeError, OperationInfo, Service};
 
 mod body;
 mod classify;
@@ -140,6 +140,12 @@ impl Error {
     #[must_use]
     pub fn operation(&self) -> Option<&'static str> {
         self.0.operation.map(|info| info.name)
+    }
+
+    /// The service of the operation.
+    #[must_use]
+    pub fn service(&self) -> Option<Service> {
+        self.0.operation.map(|info| info.service)
     }
 
     /// Wire name of the field at fault, e.g. `notification.target_id`.

@@ -188,6 +188,16 @@ pub enum Paging {
     },
 }
 
+impl Paging {
+    /// Where the answer has its list.
+    #[must_use]
+    pub const fn items(self) -> &'static str {
+        match self {
+            Self::Marker { items, .. } | Self::Offset { items, .. } | Self::Page { items, .. } => items,
+        }
+    }
+}
+
 /// A request of the API: one struct per operation of the reference.
 ///
 /// Derived, never written by hand. [`INFO`](Operation::INFO) is everything about it that is not its fields.

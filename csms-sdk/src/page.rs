@@ -7,11 +7,8 @@ use crate::operation::{OperationInfo, Paging};
 /// The items of a page; empty where the answer has none.
 #[must_use]
 pub fn items<'a>(info: &OperationInfo, answer: &'a Json) -> &'a [Json] {
-    let path = match info.paging {
-        Some(Paging::Marker { items, .. } | Paging::Offset { items, .. } | Paging::Page { items, .. }) => items,
-        None => return &[],
-    };
-    member(answer, path).and_then(Json::as_array).map_or(&[], Vec::as_slice)
+    let Some(paging) = info.paging else { return &[] };
+    member(answer, paging.items()).and_then(Json::as_array).map_or(&[], Vec::as_slice)
 }
 
 /// The request for the page after `answer`, which `request` was answered with; `None` when that was the last.

@@ -65,7 +65,7 @@ impl Endpoint {
             .map(|text| parse(text, &origin))
             .collect::<Result<Vec<_>, _>>()?;
         if urls.is_empty() {
-            return Err(Error::new(ErrorKind::Configuration, format!("the endpoint of {origin} is empty")));
+            return Err(Error::new(ErrorKind::Configuration, format!("the endpoint that {origin} names is empty")));
         }
         Ok(Self { urls, current: AtomicUsize::new(0), origin })
     }
@@ -103,7 +103,7 @@ fn parse(text: &str, origin: &str) -> Result<Url, Error> {
     };
     Url::parse(&full).ok().filter(usable).ok_or_else(|| {
         // The text is not repeated: a URL can carry a password.
-        Error::new(ErrorKind::Configuration, format!("the endpoint of {origin} is no http or https URL"))
+        Error::new(ErrorKind::Configuration, format!("the endpoint that {origin} names is no http or https URL"))
             .with_help("write it as https://kms.cn-north-4.myhuaweicloud.com")
     })
 }
@@ -114,6 +114,8 @@ pub(crate) struct Given {
     pub(crate) region: Option<String>,
     pub(crate) project_id: Option<String>,
     pub(crate) endpoints: BTreeMap<Service, String>,
+    /// Who named them, where the program said so.
+    pub(crate) origins: BTreeMap<Service, String>,
     /// Whether the region is another than the one the program began with.
     pub(crate) derived: bool,
 }
@@ -167,6 +169,7 @@ impl Given {
             region: Some(region.to_owned()),
             project_id: self.project_id.clone().filter(|_| same),
             endpoints: self.endpoints.clone(),
+            origins: self.origins.clone(),
             derived: self.derived || !same,
         })
     }
@@ -206,7 +209,8 @@ fn endpoint(
             Some(region) => text.replace(REGION, region),
             None => text.clone(),
         };
-        return Endpoint::new(&text, "the settings").map(Some);
+        let origin = given.origins.get(&service).map_or("the settings", String::as_str);
+        return Endpoint::new(&text, origin).map(Some);
     }
     let fixed = match service {
         Service::Iam => Some("HUAWEICLOUD_SDK_IAM_ENDPOINT"),
@@ -279,7 +283,7 @@ mod tests {
             region: region.map(str::to_owned),
             project_id: None,
             endpoints: endpoints.iter().map(|(service, text)| (*service, (*text).to_owned())).collect(),
-            derived: false,
+            ..Given::default()
         };
         Settings::resolve(&given, Env::from_pairs(env.iter().copied()))
     }

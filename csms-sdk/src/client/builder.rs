@@ -84,6 +84,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Says who named the endpoint of a service, such as a flag or a variable: errors and [`Client::endpoint`] repeat it.
+    #[must_use]
+    pub fn endpoint_origin(mut self, service: Service, origin: impl Into<String>) -> Self {
+        self.given.origins.insert(service, origin.into());
+        self
+    }
+
     /// Endpoint of IAM, in the form of [`endpoint`](Self::endpoint).
     #[must_use]
     pub fn iam_endpoint(self, url: impl Into<String>) -> Self {

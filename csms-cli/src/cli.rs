@@ -1,0 +1,166 @@
+//! The grammar: global flags, and the commands as far as the words on the line need them.
+
+use clap::{
+    Arg, ArgAction, Command,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
+use csms_sdk::check::nearest;
+
+use crate::{
+    commands::{api, explain, whoami},
+    error::Failure,
+    output,
+};
+
+const ABOUT: &str = "Secrets (CSMS) and keys (KMS) of Huawei Cloud on the command line";
+
+const COMMANDS: [&str; 3] = ["api", "explain", "whoami"];
+
+const AFTER_HELP: &str = "\
+Settings come from flags, then from CSMS_* variables, then from where the SDK looks: the variables of the official \
+SDKs, their files, the server. Credentials come from variables and files only: CSMS_ACCESS_KEY and CSMS_SECRET_KEY, \
+with CSMS_SECURITY_TOKEN for temporary keys, or CSMS_AUTH_TOKEN. CSMS_CA_FILE names further certificate authorities, \
+CSMS_PROXY a proxy. `csms whoami` shows what is in use.
+
+Exit codes: 0 done, 1 unexpected, 2 usage, 3 not found, 4 credentials, 5 not permitted, 6 conflict or quota, \
+7 throttled, 8 service failure, 9 no answer.";
+
+/// The whole grammar. Only operations that `words` name get their flags.
+pub(crate) fn command(words: &[String]) -> Command {
+    // The help of a command is about the command: the flags of all stand in the help of the program.
+    let names_command = words.iter().skip(1).any(|word| COMMANDS.contains(&word.as_str()));
+    Command::new("csms")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(ABOUT)
+        .after_help(AFTER_HELP)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .term_width(output::help_width())
+        .color(match output::wants_color(words, output::Stream::Stdout) {
+            true => clap::ColorChoice::Always,
+            false => clap::ColorChoice::Never,
+        })
+        .disable_help_flag(true)
+        .args(globals().into_iter().map(|arg| arg.hide(names_command)))
+        .arg(Arg::new("help").short('h').long("help").action(ArgAction::HelpShort).global(true).help(
+            match names_command {
+                true => "Print help; `csms --help` shows the flags that every command takes",
+                false => "Print help",
+            },
+        ))
+        .subcommands([api::command(words), explain::command(), whoami::command()])
+}
+
+/// The flags that every command takes. A parameter of one of these names is reachable as `--param:NAME`.
+pub(crate) fn globals() -> Vec<Arg> {
+    let setting = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).help(help).global(true).help_heading("Settings")
+    };
+    let flag = |name, help| setting(name, "", help).action(ArgAction::SetTrue);
+    vec![
+        setting("region", "REGION", "Region, e.g. cn-north-4 [CSMS_REGION]").short('r'),
+        setting("project", "ID", "Project id; looked up in IAM where it is not given [CSMS_PROJECT_ID]"),
+        setting("endpoint", "URL", "Endpoint of CSMS and KMS; `{region}` in it stands for the region [CSMS_ENDPOINT]"),
+        setting("iam-endpoint", "URL", "Endpoint of IAM [CSMS_IAM_ENDPOINT]; that of STS is in CSMS_STS_ENDPOINT"),
+        setting(
+            "output",
+            "FORMAT",
+            "Form of the answer; auto is a table on a terminal, `api` prints JSON [CSMS_OUTPUT]",
+        )
+        .short('o')
+        .value_parser(output::Format::NAMES),
+        setting("query", "JMESPATH", "Part of the answer to print, as a JMESPath expression").short('q'),
+        setting("timeout", "TIME", "Time for a call with all its attempts, e.g. 20 or 20s or 1m; default 60s"),
+        setting("retries", "NUMBER", "Attempts after the first; default 3").value_parser(clap::value_parser!(u32)),
+        setting("color", "WHEN", "Colour; NO_COLOR and CLICOLOR_FORCE are heeded")
+            .value_parser(["auto", "always", "never"]),
+        setting("error-format", "FORMAT", "Form of errors on stderr").value_parser(["text", "json"]),
+        flag("no-input", "Never ask anything [CSMS_NO_INPUT]"),
+        flag("yes", "Take yes for an answer to every question").short('y'),
+        setting("verbose", "", "Say where each setting comes from; twice: what is sent and answered")
+            .short('v')
+            .action(ArgAction::Count),
+    ]
+}
+
+/// A fault of the grammar in the form of every other error. Words that may be values are not repeated.
+pub(crate) fn usage_error(error: &clap::Error) -> Failure {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        Some(ContextValue::Strings(texts)) => texts.first().cloned(),
+        Some(ContextValue::StyledStr(text)) => Some(text.to_string()),
+        _ => None,
+    };
+    let argument = text(ContextKind::InvalidArg).unwrap_or_default();
+    let flag = argument.split(['=', ' ']).next().unwrap_or_default();
+    let usage = text(ContextKind::Usage).map(|usage| usage.lines().next().unwrap_or_default().to_owned());
+    let did_you_mean = |kind| text(kind).map(|near| format!("did you mean `{near}`?"));
+    let (code, what, hint) = match error.kind() {
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
+            let word = match usage.as_deref().and_then(help_command).map_or(0, |help| help.split(' ').count()) {
+                3 => "a service or --list is missing",
+                4 => "an operation is missing",
+                _ => "a command is missing",
+            };
+            ("missing_command", word.to_owned(), None)
+        }
+        ErrorKind::InvalidSubcommand => {
+            let word = text(ContextKind::InvalidSubcommand).unwrap_or_default();
+            return unknown_word(&word, usage.as_deref().unwrap_or_default());
+        }
+        ErrorKind::UnknownArgument if flag.starts_with('-') => {
+            ("unknown_flag", format!("{flag} is not known here"), did_you_mean(ContextKind::SuggestedArg))
+        }
+        ErrorKind::UnknownArgument => (
+            "unexpected_argument",
+            "there is an argument that belongs to no flag".to_owned(),
+            Some("write values behind their flags, in quotes where they hold spaces".to_owned()),
+        ),
+        ErrorKind::InvalidValue if text(ContextKind::InvalidValue).is_none_or(|value| value.is_empty()) => {
+            ("missing_value", format!("{flag} needs a value"), None)
+        }
+        ErrorKind::InvalidValue => {
+            let known = match error.get(ContextKind::ValidValue) {
+                Some(ContextValue::Strings(known)) if !known.is_empty() => Some(format!("one of {}", known.join(", "))),
+                _ => None,
+            };
+            ("invalid_value", format!("{flag} does not take this value"), known)
+        }
+        ErrorKind::ValueValidation => ("invalid_value", format!("{flag} does not take this value"), None),
+        ErrorKind::ArgumentConflict => ("conflict", format!("{flag} is given twice or with one it excludes"), None),
+        ErrorKind::MissingRequiredArgument => ("missing_argument", format!("{flag} is missing"), None),
+        ErrorKind::InvalidUtf8 => ("not_utf8", "an argument is not UTF-8".to_owned(), None),
+        kind => ("usage", kind.to_string(), None),
+    };
+    let help = usage.as_deref().and_then(help_command).unwrap_or_else(|| "csms --help".to_owned());
+    let command = help.trim_end_matches(" --help");
+    Failure::usage(code, what)
+        .cause(format!("`{command}` cannot run like this; nothing was sent"))
+        .hint(hint.unwrap_or(help))
+}
+
+/// `Usage: csms api csms [OPTIONS] …` → `csms api csms --help`.
+fn help_command(usage: &str) -> Option<String> {
+    let words: Vec<_> = usage
+        .trim_start_matches("Usage:")
+        .split_whitespace()
+        .take_while(|word| !word.starts_with(['[', '<', '-']))
+        .collect();
+    (!words.is_empty()).then(|| format!("{} --help", words.join(" ")))
+}
+
+/// A word that is no command, service or operation; the usage line tells which was expected.
+fn unknown_word(word: &str, usage: &str) -> Failure {
+    let path = help_command(usage).unwrap_or_default();
+    let parents: Vec<_> = path.split(' ').filter(|part| *part != "--help").collect();
+    match parents.as_slice() {
+        ["csms", "api"] => api::unknown_service(word),
+        ["csms", "api", service] => api::unknown_operation(service, word),
+        _ => {
+            let near = nearest(word, COMMANDS);
+            Failure::usage("unknown_command", format!("`{word}` is not a command"))
+                .cause(format!("the commands are: {}", COMMANDS.join(", ")))
+                .hint(near.map_or_else(|| "csms --help".to_owned(), |near| format!("did you mean `csms {near}`?")))
+        }
+    }
+}

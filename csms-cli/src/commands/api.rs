@@ -1,0 +1,363 @@
+//! `csms api`: every operation of the services, straight from the SDK's registry.
+
+mod dry_run;
+mod params;
+mod skeleton;
+
+use std::collections::HashSet;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use csms_sdk::{Client, OperationInfo, SecretJson, Service, check::nearest, operation::Auth, operations, page};
+use serde_json::{Map, Value as Json, json};
+
+use crate::{
+    error::{Exit, Failure, Reporter},
+    input::Sources,
+    output::{self, Format, Output},
+    settings::{self, Settings},
+    text,
+};
+
+pub(crate) use params::{kind_name, known_values};
+
+/// The services as the command line groups them, and whose operations they hold.
+const SERVICES: [(&str, &str, &[Service]); 3] = [
+    ("csms", "Secrets", &[Service::Csms]),
+    ("kms", "Keys", &[Service::Kms]),
+    ("iam", "Tokens, temporary keys, projects; STS included", &[Service::Iam, Service::Sts]),
+];
+
+/// The operations of a service of the command line.
+pub(crate) fn operations_of(service: &str) -> impl Iterator<Item = &'static OperationInfo> {
+    let services: &[Service] = match service {
+        "sts" => &[Service::Sts],
+        _ => SERVICES.iter().find(|(name, ..)| *name == service).map_or(&[], |(_, _, services)| services),
+    };
+    operations().filter(|info| services.contains(&info.service))
+}
+
+/// The service under which the command line has an operation.
+pub(crate) fn service_of(info: &OperationInfo) -> &'static str {
+    if info.service == Service::Sts { "iam" } else { info.service.as_str() }
+}
+
+/// The grammar of `api`. An operation that `words` name is the only one of its service and has flags; without one,
+/// all are there by name only.
+pub(crate) fn command(words: &[String]) -> Command {
+    let command = Command::new("api")
+        .about("Calls any operation of the services by its name")
+        .after_help(
+            "`csms api --list` lists the operations, `csms api csms CreateSecret --help` shows the parameters of one, \
+             `csms explain CreateSecret` all about it.",
+        )
+        .arg(
+            Arg::new("list")
+                .long("list")
+                .value_name("SERVICE")
+                .num_args(0..=1)
+                .default_missing_value("")
+                .help("List the operations, or those of one service"),
+        )
+        .disable_help_subcommand(true)
+        .subcommand_value_name("SERVICE")
+        .subcommand_help_heading("Services")
+        .subcommand_required(true);
+    // `--list` stands instead of a service.
+    let command = if words.iter().any(|word| word == "--list" || word.starts_with("--list=")) {
+        command.subcommand_required(false)
+    } else {
+        command
+    };
+    if !words.iter().any(|word| word == "api") {
+        return command;
+    }
+    command.subcommands(SERVICES.iter().map(|(name, about, _)| service_command(name, about, words)))
+}
+
+fn service_command(name: &'static str, about: &'static str, words: &[String]) -> Command {
+    let command = Command::new(name).about(about).disable_help_subcommand(true).subcommand_required(true);
+    let command = if name == "iam" { command.alias("sts") } else { command };
+    if !words.iter().any(|word| word == name || (name == "iam" && word == "sts")) {
+        return command;
+    }
+    let named: Vec<_> = operations_of(name)
+        .filter_map(|info| Some((info, words.iter().find(|word| is_name_of(info, word))?)))
+        .collect();
+    match named.is_empty() {
+        true => command.subcommand_value_name("OPERATION").subcommand_help_heading("Operations").subcommands(
+            operations_of(name).map(|info| Command::new(info.name).about(text::summary(info.request.docs))),
+        ),
+        false => command.subcommands(named.into_iter().map(|(info, word)| operation_command(info, word, words))),
+    }
+}
+
+/// Whether a word is an operation's name as the reference writes it or in kebab case, in any case of letters.
+pub(crate) fn is_name_of(info: &OperationInfo, word: &str) -> bool {
+    let letters = word.bytes().filter(|byte| *byte != b'-');
+    !word.starts_with('-')
+        && letters.map(|byte| byte.to_ascii_lowercase()).eq(info.name.bytes().map(|byte| byte.to_ascii_lowercase()))
+}
+
+fn operation_command(info: &'static OperationInfo, word: &str, words: &[String]) -> Command {
+    let mut about = text::plain(info.request.docs);
+    about.push_str(&format!("\n\n{} {}", info.method.as_str(), info.path));
+    if let Some(permission) = info.permission {
+        about.push_str(&format!(" · permission {permission}"));
+    }
+    let own = own_flags(info);
+    let mut command = params::add_flags(Command::new(info.name).about(about), info, words, &own).args(own);
+    if word != info.name {
+        command = command.alias(word.to_owned());
+    }
+    command
+}
+
+/// The flags that are no parameters.
+fn own_flags(info: &OperationInfo) -> Vec<Arg> {
+    let arg = |name: &'static str, help: &'static str| {
+        Arg::new(name).long(name).help(help).help_heading("Request and answer")
+    };
+    let flag = |name, help| arg(name, help).action(ArgAction::SetTrue);
+    let mut own = vec![
+        arg("input", "The whole request as one JSON object by wire names, `-` for stdin; flags override its members")
+            .value_name("FILE"),
+        flag("skeleton", "Print a request to fill in, and send nothing"),
+        flag("dry-run", "Print the request without credentials and secrets, and send nothing"),
+        flag("show-permissions", "Print the permissions that the operation needs, and send nothing"),
+        flag("no-validate", "Send what the checks here would refuse, unknown members of --input included"),
+        flag("allow-argv-secrets", "Take secrets from the command line, which other programs can see"),
+        flag("allow-empty", "Take empty secrets"),
+        flag("verbatim", "Keep the newline of a secret that is one line of stdin"),
+    ];
+    if info.paging.is_some() {
+        own.push(flag(
+            "no-paginate",
+            "Fetch one page; otherwise all are fetched and make one answer: the last page with the items of all",
+        ));
+        own.push(
+            arg("max-items", "Fetch no more pages than this many items need, and print no more items")
+                .value_name("NUMBER")
+                .value_parser(clap::value_parser!(u32).range(1..)),
+        );
+    }
+    own
+}
+
+/// Runs `api`.
+pub(crate) fn run(matches: &ArgMatches, reporter: &Reporter) -> Result<(), Failure> {
+    if let Some(service) = matches.get_one::<String>("list") {
+        return list(service, &Output::of(matches)?);
+    }
+    let found = matches.subcommand().and_then(|(service, matches)| {
+        let (name, matches) = matches.subcommand()?;
+        let info = operations_of(service).find(|info| info.name == name)?;
+        Some((info, matches))
+    });
+    match found {
+        Some((info, matches)) => operate(info, matches, reporter),
+        None => Err(Failure::usage("missing_command", "an operation is missing").hint("csms api --list")),
+    }
+}
+
+/// A word in the place of a service.
+pub(crate) fn unknown_service(word: &str) -> Failure {
+    let known = ["csms", "kms", "iam", "sts"];
+    let hint = match nearest(word, known) {
+        Some(near) => format!("did you mean `csms api {near}`?"),
+        None => match operations().find(|info| is_name_of(info, word)) {
+            Some(info) => format!("csms api {} {}", service_of(info), info.name),
+            None => "csms api --list".to_owned(),
+        },
+    };
+    Failure::usage("unknown_service", format!("`{word}` is not a service"))
+        .cause("the services are: csms, kms, iam, sts")
+        .hint(hint)
+}
+
+/// A word in the place of an operation.
+pub(crate) fn unknown_operation(service: &str, word: &str) -> Failure {
+    let elsewhere = operations().find(|info| is_name_of(info, word));
+    let near = || {
+        let joined = word.replace('-', "");
+        nearest(&joined, operations_of(service).map(|info| info.name))
+    };
+    let hint = match elsewhere {
+        Some(info) => format!("it is in {0}: csms api {0} {1}", service_of(info), info.name),
+        None => match near() {
+            Some(near) => format!("did you mean {near}?"),
+            None => format!("csms api --list {service}"),
+        },
+    };
+    Failure::usage("unknown_operation", format!("`{word}` is not an operation of {service}"))
+        .cause(format!("{service} has {} operations; nothing was sent", operations_of(service).count()))
+        .hint(hint)
+}
+
+fn list(service: &str, out: &Output) -> Result<(), Failure> {
+    if !service.is_empty() && operations_of(service).next().is_none() {
+        return Err(unknown_service(service));
+    }
+    let all: Vec<_> = match service {
+        "" => operations().collect(),
+        service => operations_of(service).collect(),
+    };
+    let rows: Vec<_> = all
+        .iter()
+        .map(|info| vec![info.service.to_string(), info.name.to_owned(), text::summary(info.request.docs)])
+        .collect();
+    let json = all.iter().map(|info| {
+        json!({"service": info.service.as_str(), "name": info.name, "method": info.method.as_str(), "path": info.path,
+            "permission": info.permission, "summary": text::summary(info.request.docs)})
+    });
+    out.rows(&["SERVICE", "OPERATION", "SUMMARY"], &rows, output::width(), &json.collect())
+}
+
+fn operate(info: &'static OperationInfo, matches: &ArgMatches, reporter: &Reporter) -> Result<(), Failure> {
+    let output = Output::of(matches)?;
+    let is_set = |flag| matches.get_flag(flag);
+    if is_set("show-permissions") {
+        return show_permissions(info, &output, reporter);
+    }
+    if is_set("skeleton") {
+        return output.json(&skeleton::request(info));
+    }
+
+    let mut sources = Sources::new(reporter, is_set("allow-argv-secrets"), is_set("allow-empty"), is_set("verbatim"));
+    let request = params::request(info, matches, &mut sources)?;
+    let settings = Settings::of(matches)?;
+    let validate = !is_set("no-validate");
+    if is_set("dry-run") {
+        return output.json(&dry_run::request(info, &request, &settings, validate)?);
+    }
+
+    let client = settings.client()?.with_options(settings::call_options(validate));
+    settings.tell(&client, reporter);
+    let answer = runtime()?.block_on(async {
+        if settings.is_verbose() && info.auth == Auth::Credentials {
+            reporter.note(&format!("credentials: {}", client.credentials().await?.origin));
+        }
+        match Pages::of(info, matches) {
+            Some(pages) => pages.fetch(&client, &request).await,
+            None => Ok(client.send_json(info, members(&request)).await?.into_body()),
+        }
+    })?;
+    if answer.expose_secret().is_null() {
+        if output.format != Format::None {
+            reporter.note(&format!("{}: done", info.name));
+        }
+        return match output.format {
+            Format::Raw | Format::Tsv => Ok(()),
+            _ => output.json(&json!({})),
+        };
+    }
+    output.json(answer.expose_secret())
+}
+
+/// A runtime is made only when something is sent.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Unexpected, "runtime", format!("the runtime cannot be started: {error}")))
+}
+
+fn members(request: &SecretJson) -> &Map<String, Json> {
+    static NONE: std::sync::LazyLock<Map<String, Json>> = std::sync::LazyLock::new(Map::new);
+    request.expose_secret().as_object().unwrap_or(&NONE)
+}
+
+fn show_permissions(info: &OperationInfo, out: &Output, reporter: &Reporter) -> Result<(), Failure> {
+    if info.permission.is_none() {
+        reporter.note(&format!("{}: no permission is published", info.name));
+    }
+    let rows: Vec<_> = info.permission.iter().map(|permission| vec![(*permission).to_owned()]).collect();
+    out.rows(&["PERMISSION"], &rows, output::width(), &info.permission.iter().copied().collect())
+}
+
+/// Fetches all pages of a list and makes one answer of them: the last page, with the items of all.
+struct Pages {
+    info: &'static OperationInfo,
+    most: usize,
+}
+
+impl Pages {
+    /// `None` where there are no pages, or one is wanted.
+    fn of(info: &'static OperationInfo, matches: &ArgMatches) -> Option<Self> {
+        info.paging?;
+        if matches.get_flag("no-paginate") && matches.get_one::<u32>("max-items").is_none() {
+            return None;
+        }
+        let most = matches.get_one::<u32>("max-items").map_or(usize::MAX, |most| *most as usize);
+        Some(Self { info, most })
+    }
+
+    async fn fetch(&self, client: &Client, first: &SecretJson) -> Result<SecretJson, Failure> {
+        let mut request = members(first).clone();
+        let mut asked = HashSet::new();
+        let mut items = Vec::new();
+        loop {
+            let answer = client.send_json(self.info, &request).await?.into_body();
+            items.extend_from_slice(page::items(self.info, answer.expose_secret()));
+            match page::next(self.info, &request, answer.expose_secret()) {
+                Some(next) if items.len() < self.most => request = next,
+                _ => {
+                    items.truncate(self.most);
+                    let mut merged = answer.expose_secret().clone();
+                    put_items(self.info, &mut merged, items);
+                    return Ok(merged.into());
+                }
+            }
+            // A marker that comes again would go on for ever.
+            if !asked.insert(Json::Object(request.clone()).to_string()) {
+                return Err(Failure::new(
+                    Exit::Unexpected,
+                    "endless_list",
+                    format!("{}: the pages go in a circle", self.info.name),
+                )
+                .cause(format!("a page came again after {} items", items.len()))
+                .hint("--no-paginate fetches one page, --max-items ends earlier"));
+            }
+        }
+    }
+}
+
+/// Puts the items where the answer has its list.
+fn put_items(info: &OperationInfo, answer: &mut Json, items: Vec<Json>) {
+    let Some(path) = info.paging.map(csms_sdk::operation::Paging::items) else { return };
+    let list = path.split('.').try_fold(answer, |json, name| json.get_mut(name));
+    if let Some(list @ Json::Array(_)) = list {
+        *list = Json::Array(items);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // a failed unwrap is a failed test
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operations_are_known_by_both_spellings() {
+        let info = csms_sdk::operation(Service::Csms, "CreateSecret").unwrap();
+        for word in ["CreateSecret", "create-secret", "createsecret", "CREATE-SECRET"] {
+            assert!(is_name_of(info, word), "{word}");
+        }
+        for word in ["CreateSecrets", "--create-secret", "create_secret", ""] {
+            assert!(!is_name_of(info, word), "{word}");
+        }
+    }
+
+    #[test]
+    fn every_operation_has_its_place() {
+        assert_eq!(SERVICES.iter().flat_map(|(name, ..)| operations_of(name)).count(), operations().count());
+        assert_eq!(operations_of("sts").count(), 3);
+    }
+
+    #[test]
+    fn the_grammar_is_sound_for_every_operation() {
+        for info in operations() {
+            let words = ["csms", "api", service_of(info), info.name].map(str::to_owned);
+            crate::cli::command(&words).debug_assert();
+        }
+        crate::cli::command(&["csms".to_owned(), "api".to_owned()]).debug_assert();
+    }
+}

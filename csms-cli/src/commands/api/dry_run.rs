@@ -1,0 +1,62 @@
+//! The request that would be sent, fit to be shown.
+
+use csms_sdk::{OperationInfo, SecretJson, model::Kind};
+use serde_json::{Map, Value as Json, json};
+
+use crate::{
+    error::Failure,
+    settings::{Settings, UNKNOWN_PROJECT, call_options},
+};
+
+/// Stands for credentials and secret values.
+const HIDDEN: &str = "***";
+
+/// Writes the request as it would be sent, then once more with stand-ins instead of secrets: what is shown has never
+/// held one.
+pub(super) fn request(
+    info: &'static OperationInfo,
+    request: &SecretJson,
+    settings: &Settings,
+    validate: bool,
+) -> Result<Json, Failure> {
+    let client = settings.dry_client()?.with_options(call_options(validate));
+    let masked = mask(&Kind::Object(info.request), request.expose_secret());
+    let prepared = super::runtime()?.block_on(async {
+        client.prepare_json(info, super::members(request)).await?;
+        client.prepare_json(info, super::members(&masked.into())).await
+    })?;
+
+    let headers: Map<_, _> = prepared
+        .headers()
+        .iter()
+        .map(|(name, value)| {
+            let is_credential = matches!(name.as_str(), "authorization" | "x-auth-token" | "x-security-token");
+            let text = if is_credential { HIDDEN } else { value.to_str().unwrap_or(HIDDEN) };
+            (name.to_string(), text.into())
+        })
+        .collect();
+    let body = match prepared.body().is_empty() {
+        true => Json::Null,
+        false => serde_json::from_slice(prepared.body()).unwrap_or(Json::Null),
+    };
+    // Braces are escaped on the way, and these were never meant to be sent.
+    let url = prepared.uri().to_string().replace("%7Bproject_id%7D", UNKNOWN_PROJECT);
+    Ok(json!({"method": prepared.method().as_str(), "url": url, "headers": headers, "body": body}))
+}
+
+/// The same request without its secrets. What is not known may be one.
+fn mask(kind: &Kind, json: &Json) -> Json {
+    match (kind, json) {
+        (_, Json::Null) => Json::Null,
+        (Kind::List(item), Json::Array(items)) => items.iter().map(|json| mask(item, json)).collect(),
+        (Kind::Object(shape), Json::Object(members)) => {
+            let masked = members.iter().map(|(name, json)| match shape.field(name) {
+                Some(field) => (name.clone(), mask(&field.kind, json)),
+                None => (name.clone(), HIDDEN.into()),
+            });
+            masked.collect::<Map<_, _>>().into()
+        }
+        _ if kind.is_sensitive() => HIDDEN.into(),
+        _ => json.clone(),
+    }
+}

@@ -1,0 +1,159 @@
+//! `csms whoami`: as whom and where calls go, and who said so. Shows no secret.
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use csms_sdk::{Client, Error, Service, credentials::Credentials, credentials::Provided};
+use serde_json::{Map, Value as Json, json};
+
+use super::api::runtime;
+use crate::{
+    error::{Failure, Reporter},
+    output::Output,
+    settings::Settings,
+};
+
+/// The grammar of `whoami`.
+pub(crate) fn command() -> Command {
+    Command::new("whoami")
+        .about("Shows credentials, region, project and endpoints in use, and where each comes from")
+        .arg(
+            Arg::new("no-lookup")
+                .long("no-lookup")
+                .action(ArgAction::SetTrue)
+                .help("Do not ask IAM for a project id that is not given"),
+        )
+}
+
+/// Runs `whoami`. Prints what is known even where something is missing, and then fails with what is missing.
+pub(crate) fn run(matches: &ArgMatches, reporter: &Reporter) -> Result<(), Failure> {
+    let output = Output::of(matches)?;
+    let settings = Settings::of(matches)?;
+    let client = settings.client()?;
+    settings.tell(&client, reporter);
+    let (credentials, project) = runtime()?.block_on(async {
+        let credentials = client.credentials().await;
+        let project = match (&settings.project, &credentials) {
+            (Some(project), _) => Some(Ok(Fact::new(&project.value, project.origin))),
+            // Without credentials nothing can be asked, and that is told already.
+            (None, Err(_)) => None,
+            (None, Ok(_)) if matches.get_flag("no-lookup") => None,
+            (None, Ok(provided)) => Some(project(&client, provided).await),
+        };
+        (credentials, project)
+    });
+
+    let mut facts = Vec::new();
+    let mut failures = Vec::new();
+    match credentials {
+        Ok(provided) => facts.extend(identity(&provided)),
+        Err(error) => {
+            facts.push(("credentials", Fact::new("none", "")));
+            failures.push(error);
+        }
+    }
+    facts.push(("region", region(&settings, &client)));
+    match project {
+        Some(Ok(fact)) => facts.push(("project", fact)),
+        Some(Err(error)) => {
+            facts.push(("project", Fact::unknown()));
+            failures.push(error);
+        }
+        None => facts.push(("project", Fact::unknown())),
+    }
+    for (name, service) in [
+        ("csms_endpoint", Service::Csms),
+        ("kms_endpoint", Service::Kms),
+        ("iam_endpoint", Service::Iam),
+        ("sts_endpoint", Service::Sts),
+    ] {
+        facts.push((name, client.endpoint(service).map_or(Fact::unknown(), |(url, origin)| Fact::new(url, origin))));
+    }
+    print(&facts, &output)?;
+    failures.into_iter().next().map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// A setting and where it comes from.
+struct Fact {
+    value: Option<String>,
+    origin: String,
+}
+
+impl Fact {
+    fn new(value: impl Into<String>, origin: impl Into<String>) -> Self {
+        Self { value: Some(value.into()), origin: origin.into() }
+    }
+
+    fn unknown() -> Self {
+        Self { value: None, origin: String::new() }
+    }
+}
+
+fn identity(provided: &Provided) -> Vec<(&'static str, Fact)> {
+    let (kind, key) = match &provided.credentials {
+        Credentials::Keys(keys) if keys.security_token.is_some() => ("temporary access key", Some(&keys.access_key)),
+        Credentials::Keys(keys) => ("permanent access key", Some(&keys.access_key)),
+        _ => ("user token", None),
+    };
+    let mut facts = vec![("credentials", Fact::new(kind, &provided.origin))];
+    facts.extend(key.map(|key| ("access_key", Fact::new(masked(key), &provided.origin))));
+    let expiry = provided.credentials.expires_at();
+    facts.extend(expiry.map(|time| ("expires_at", Fact::new(time.to_string(), &provided.origin))));
+    facts
+}
+
+fn region(settings: &Settings, client: &Client) -> Fact {
+    match (&settings.region, client.region()) {
+        (Some(region), _) => Fact::new(&region.value, region.origin),
+        (None, Some(region)) => Fact::new(region, "the place of the credentials"),
+        (None, None) => Fact::unknown(),
+    }
+}
+
+async fn project(client: &Client, provided: &Provided) -> Result<Fact, Error> {
+    let id = client.project_id().await?;
+    let origin = if provided.project_id.as_deref() == Some(id) { provided.origin.as_str() } else { "looked up in IAM" };
+    Ok(Fact::new(id, origin))
+}
+
+/// The ends of an access key id, enough to tell it from others.
+fn masked(key: &str) -> String {
+    let characters: Vec<_> = key.chars().collect();
+    match characters.len() {
+        // Of a short one the ends would be nearly all.
+        0..12 => "****".to_owned(),
+        length => {
+            let ends = |range: &[char]| range.iter().collect::<String>();
+            format!("{}…{}", ends(&characters[..4]), ends(&characters[length - 4..]))
+        }
+    }
+}
+
+fn print(facts: &[(&'static str, Fact)], output: &Output) -> Result<(), Failure> {
+    let rows: Vec<_> = facts
+        .iter()
+        .map(|(name, fact)| {
+            vec![(*name).to_owned(), fact.value.clone().unwrap_or_else(|| "unknown".to_owned()), fact.origin.clone()]
+        })
+        .collect();
+    let json: Map<_, _> = facts
+        .iter()
+        .map(|(name, fact)| {
+            let origin = Some(&fact.origin).filter(|origin| !origin.is_empty());
+            ((*name).to_owned(), json!({"value": fact.value, "origin": origin}))
+        })
+        .collect();
+    // Few rows, of which every word counts: never cut.
+    output.rows(&["SETTING", "VALUE", "FROM"], &rows, usize::MAX, &Json::Object(json))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_ends_of_a_key_are_shown() {
+        assert_eq!(masked("FIXTUREACCESSKEY0001"), "FIXT…0001");
+        assert_eq!(masked("short"), "****");
+        assert_eq!(masked(""), "****");
+        assert_eq!(masked("éééééééééééé"), "éééé…éééé");
+    }
+}

@@ -1,0 +1,243 @@
+//! What went wrong: exit code, what, why, what to do. The only place that writes to stderr.
+
+#![allow(clippy::print_stderr)] // this is where stderr is written
+
+use std::{fmt::Write as _, process::ExitCode};
+
+use csms_sdk::{Error, ErrorKind};
+use serde_json::json;
+
+use crate::{output, text};
+
+/// The stable exit codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    Unexpected = 1,
+    Usage = 2,
+    NotFound = 3,
+    Credentials = 4,
+    NotPermitted = 5,
+    Conflict = 6,
+    Throttled = 7,
+    Service = 8,
+    NoAnswer = 9,
+    ClosedPipe = 141,
+}
+
+impl Exit {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Unexpected | Self::ClosedPipe => "unexpected",
+            Self::Usage => "usage",
+            Self::NotFound => "not_found",
+            Self::Credentials => "credentials",
+            Self::NotPermitted => "not_permitted",
+            Self::Conflict => "conflict",
+            Self::Throttled => "throttled",
+            Self::Service => "service",
+            Self::NoAnswer => "no_answer",
+        }
+    }
+}
+
+impl From<ErrorKind> for Exit {
+    fn from(kind: ErrorKind) -> Self {
+        match kind {
+            ErrorKind::InvalidInput | ErrorKind::Configuration => Self::Usage,
+            ErrorKind::NotFound => Self::NotFound,
+            ErrorKind::Credentials | ErrorKind::Unauthenticated => Self::Credentials,
+            ErrorKind::PermissionDenied => Self::NotPermitted,
+            ErrorKind::Conflict | ErrorKind::QuotaExceeded => Self::Conflict,
+            ErrorKind::Throttled => Self::Throttled,
+            ErrorKind::Service => Self::Service,
+            ErrorKind::Connection | ErrorKind::Timeout => Self::NoAnswer,
+            _ => Self::Unexpected,
+        }
+    }
+}
+
+/// Why the program ends without having done its work. Never holds a secret value.
+#[derive(Debug)]
+pub(crate) struct Failure(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    exit: Exit,
+    code: &'static str,
+    what: String,
+    cause: Option<String>,
+    hint: Option<String>,
+    status: Option<u16>,
+    service_code: Option<String>,
+    request_id: Option<String>,
+}
+
+impl Failure {
+    pub(crate) fn new(exit: Exit, code: &'static str, what: impl Into<String>) -> Self {
+        let what = what.into();
+        let none = (None, None, None);
+        let (status, service_code, request_id) = none;
+        Self(Box::new(Inner { exit, code, what, cause: None, hint: None, status, service_code, request_id }))
+    }
+
+    /// The command line, a file or a variable cannot be right; nothing was sent.
+    pub(crate) fn usage(code: &'static str, what: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, code, what)
+    }
+
+    /// Says why.
+    pub(crate) fn cause(mut self, cause: impl Into<String>) -> Self {
+        self.0.cause = Some(cause.into());
+        self
+    }
+
+    /// Says what to do.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    pub(crate) fn exit(&self) -> ExitCode {
+        ExitCode::from(self.0.exit as u8)
+    }
+
+    fn to_json(&self) -> String {
+        let Inner { exit, code, what, hint, status, service_code, request_id, .. } = &*self.0;
+        json!({"error": {
+            "kind": exit.as_str(),
+            "code": code,
+            "message": text::one_line(what),
+            "hint": hint.as_deref().map(text::one_line),
+            "status": status,
+            "service_code": service_code,
+            "request_id": request_id,
+            "exit": *exit as u8,
+        }})
+        .to_string()
+    }
+
+    fn to_text(&self, color: bool) -> String {
+        let (red, bold, plain) = if color { ("\x1b[1;31m", "\x1b[1m", "\x1b[0m") } else { ("", "", "") };
+        let mut out = format!("{red}error:{plain} {}\n", text::one_line(&self.0.what));
+        // Writing into memory does not fail.
+        if let Some(cause) = &self.0.cause {
+            let _ = writeln!(out, "  {bold}cause:{plain} {}", text::one_line(cause));
+        }
+        if let Some(hint) = &self.0.hint {
+            let _ = writeln!(out, "  {bold}hint:{plain}  {}", text::one_line(hint));
+        }
+        out
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let kind = error.kind();
+        let mut what = error.operation().map(|name| format!("{name}: ")).unwrap_or_default();
+        if let Some(field) = error.field() {
+            what.push_str(&format!("`{field}` "));
+        }
+        what.push_str(error.message());
+        let mut failure = Self::new(kind.into(), kind.as_str(), what).cause(cause(&error)).hint(hint(&error));
+        failure.0.status = error.status();
+        failure.0.service_code = error.code().map(str::to_owned);
+        failure.0.request_id = error.request_id().map(str::to_owned);
+        failure
+    }
+}
+
+/// `CSMS.0106, HTTP 400 (request 7d01…), 4 attempts`
+fn cause(error: &Error) -> String {
+    let mut parts = Vec::new();
+    parts.extend(error.code().map(str::to_owned));
+    parts.extend(error.status().map(|status| match error.request_id() {
+        Some(id) => format!("HTTP {status} (request {id})"),
+        None => format!("HTTP {status}"),
+    }));
+    let is_ours = matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Configuration | ErrorKind::Credentials);
+    match error.attempts() {
+        attempts @ 2.. => parts.push(format!("{attempts} attempts")),
+        _ if !parts.is_empty() => {}
+        0 if is_ours => parts.push("nothing was sent".to_owned()),
+        _ => parts.push("no answer came".to_owned()),
+    }
+    parts.join(", ")
+}
+
+fn hint(error: &Error) -> String {
+    if let Some(permission) = error.permission() {
+        return format!("the caller needs the permission {permission}; `csms whoami` shows who is calling");
+    }
+    if error.kind() == ErrorKind::Credentials {
+        let other = error.help().map(|help| format!("; or {help}")).unwrap_or_default();
+        return format!("set CSMS_ACCESS_KEY and CSMS_SECRET_KEY{other}");
+    }
+    if let Some(help) = error.help() {
+        return help.to_owned();
+    }
+    let explain = match (error.service(), error.operation()) {
+        (Some(service), Some(name)) => format!("csms explain {service} {name}"),
+        _ => "csms --help".to_owned(),
+    };
+    match error.kind() {
+        ErrorKind::InvalidInput => format!("{explain}; --no-validate sends it anyway"),
+        ErrorKind::Configuration => "csms whoami".to_owned(),
+        ErrorKind::Unauthenticated => "`csms whoami` shows where the credentials come from".to_owned(),
+        ErrorKind::PermissionDenied => "`csms whoami` shows who is calling".to_owned(),
+        ErrorKind::NotFound => "check the name; `csms whoami` shows region and project".to_owned(),
+        ErrorKind::Conflict => "look at its state first".to_owned(),
+        ErrorKind::QuotaExceeded => "delete what is no longer needed, or have the quota raised".to_owned(),
+        ErrorKind::Throttled => match error.retry_after() {
+            Some(wait) => format!("try again in {} s", wait.as_secs()),
+            None => "try again later, or with more --retries".to_owned(),
+        },
+        ErrorKind::Service => "try again later; a support ticket needs the request id".to_owned(),
+        ErrorKind::Timeout => "try again, or with a longer --timeout".to_owned(),
+        ErrorKind::Connection => "check the network, the proxy and the endpoint".to_owned(),
+        ErrorKind::NotOffered => "check the region and the endpoint with `csms whoami`".to_owned(),
+        ErrorKind::Rejected => explain,
+        _ => "run it again with -vv".to_owned(),
+    }
+}
+
+/// Writes to stderr, in the form that the command line asks for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reporter {
+    json: bool,
+    color: bool,
+}
+
+impl Reporter {
+    /// Reads the two flags that it needs without a parser, since the parser's own errors go through it.
+    pub(crate) fn of_words(words: &[String]) -> Self {
+        let json = text::flag_value(words, "--error-format") == Some("json");
+        Self { json, color: output::wants_color(words, output::Stream::Stderr) }
+    }
+
+    /// Reports why the program ends; a closed pipe is nobody's fault and is not mentioned.
+    pub(crate) fn report(&self, failure: &Failure) {
+        match failure.0.exit {
+            Exit::ClosedPipe => {}
+            _ if self.json => eprint_line(&failure.to_json()),
+            _ => eprint_line(failure.to_text(self.color).trim_end()),
+        }
+    }
+
+    /// Says something that is worth knowing.
+    pub(crate) fn note(&self, text: &str) {
+        eprint_line(&text::one_line(text));
+    }
+
+    /// Says something that should not go on like this.
+    pub(crate) fn warn(&self, text: &str) {
+        let (yellow, plain) = if self.color { ("\x1b[1;33m", "\x1b[0m") } else { ("", "") };
+        eprint_line(&format!("{yellow}warning:{plain} {}", text::one_line(text)));
+    }
+}
+
+/// Like `eprintln!`, but a closed stderr is no panic.
+fn eprint_line(line: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr(), "{line}");
+}

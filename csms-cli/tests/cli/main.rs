@@ -1,0 +1,12 @@
+//! The program as its users run it: the real binary, a mock server, a cleared environment.
+
+#![allow(clippy::unwrap_used)] // a failed unwrap is a failed test
+
+mod errors;
+mod help;
+mod operations;
+mod output;
+mod paging;
+mod program;
+mod secrets;
+mod settings;

@@ -1,0 +1,102 @@
+//! Forms of output.
+
+use serde_json::json;
+use wiremock::{Mock, ResponseTemplate, matchers::any};
+
+use crate::program::{Outcome, Program, Server};
+
+fn show(arguments: &[&str]) -> Outcome {
+    let server = Server::start();
+    let body = json!({"secret": {"name": "de\"mo", "state": "yes", "create_time": 1, "list": [["a", 1], ["b", null]]}});
+    server.mount(Mock::given(any()).respond_with(ResponseTemplate::new(200).set_body_json(body)));
+    Program::against(&server.mock, ["api", "csms", "ShowSecret", "--secret_name", "x"]).arguments(arguments).run()
+}
+
+#[test]
+fn a_pipe_gets_json_in_one_line_in_the_order_it_came() {
+    let line =
+        "{\"secret\":{\"name\":\"de\\\"mo\",\"state\":\"yes\",\"create_time\":1,\"list\":[[\"a\",1],[\"b\",null]]}}\n";
+    assert_eq!(show(&[]).stdout, line);
+    assert_eq!(show(&["-o", "json"]).stdout, line);
+    assert_eq!(show(&["-o", "none"]).stdout, "");
+}
+
+#[test]
+fn a_query_picks_and_the_form_applies_after_it() {
+    assert_eq!(show(&["-q", "secret.name"]).stdout, "\"de\\\"mo\"\n");
+    assert_eq!(show(&["-q", "secret.name", "-o", "raw"]).stdout, "de\"mo");
+    assert_eq!(show(&["-q", "secret.create_time", "-o", "raw"]).stdout, "1\n");
+    assert_eq!(show(&["-q", "secret.list", "-o", "tsv"]).stdout, "a\t1\nb\t\n");
+    assert_eq!(show(&["--query", "nothing"]).stdout, "null\n");
+    assert_eq!(show(&["-q", "secret.state", "-o", "yaml"]).stdout, "\"yes\"\n");
+    show(&["-q", "secret."]).fails(2, "--query is not JMESPath");
+    show(&["-q", "abs(secret)"]).fails(2, "--query cannot be applied");
+}
+
+#[test]
+fn a_faulty_query_or_form_sends_nothing() {
+    let server = Server::start();
+    for arguments in [["-q", "a["], ["-o", "xml"]] {
+        let outcome = Program::against(&server.mock, ["api", "csms", "ListSecrets"]).arguments(arguments).run();
+        assert_eq!(outcome.code, 2);
+    }
+    Program::against(&server.mock, ["api", "csms", "ListSecrets"])
+        .env("CSMS_OUTPUT", "xml")
+        .run()
+        .fails(2, "CSMS_OUTPUT");
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn yaml_is_yaml() {
+    let outcome = show(&["-o", "yaml"]);
+    let back: serde_json::Value = serde_saphyr::from_str(&outcome.stdout).unwrap();
+    assert_eq!(back["secret"]["state"], "yes");
+    let by_variable = show(&[]).stdout;
+    assert_ne!(by_variable, outcome.stdout);
+}
+
+#[test]
+fn success_without_content_says_so() {
+    let server = Server::with("csms/DeleteSecret/success");
+    let name = &wiremock_fixtures::find("csms/DeleteSecret/success").unwrap().input["secret_name"];
+    let delete = |form: &str| {
+        Program::against(
+            &server.mock,
+            ["api", "csms", "DeleteSecret", "--secret_name", name.as_str().unwrap(), "-o", form],
+        )
+        .run()
+    };
+    let outcome = delete("json");
+    assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("{}\n", "DeleteSecret: done\n"));
+    assert_eq!(delete("raw").stdout, "");
+    assert_eq!((delete("none").stdout.as_str(), delete("none").stderr.as_str()), ("", ""));
+}
+
+#[test]
+fn colour_follows_the_flag_then_the_variables() {
+    let error = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let program = Program::new(["api", "nothing"]).arguments(arguments);
+        variables.iter().fold(program, |program, (name, value)| program.env(name, value)).run().stderr
+    };
+    let colored = |text: String| text.contains('\x1b');
+    assert!(!colored(error(&[], &[])), "stderr is no terminal");
+    assert!(colored(error(&[], &[("CLICOLOR_FORCE", "1")])));
+    assert!(!colored(error(&[], &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")])));
+    assert!(colored(error(&["--color", "always"], &[("NO_COLOR", "1")])));
+    assert!(!colored(error(&["--color=never"], &[("CLICOLOR_FORCE", "1")])));
+    assert!(colored(Program::new(["--help", "--color", "always"]).run().stdout));
+    assert!(!colored(Program::new(["--help"]).run().stdout));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_closed_pipe_ends_the_program_quietly() {
+    use std::process::Stdio;
+    let (mut command, _home) = Program::new(["api", "--list", "-o", "json"]).into_command();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = command.stdout(writer).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(141));
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+}

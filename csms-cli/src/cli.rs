@@ -20,7 +20,7 @@ const AFTER_HELP: &str = "\
 Settings come from flags, then from CSMS_* variables, then from where the SDK looks: the variables of the official \
 SDKs, their files, the server. Credentials come from variables and files only: CSMS_ACCESS_KEY and CSMS_SECRET_KEY, \
 with CSMS_SECURITY_TOKEN for temporary keys, or CSMS_AUTH_TOKEN. CSMS_CA_FILE names further certificate authorities, \
-CSMS_PROXY a proxy. `csms whoami` shows what is in use.
+CSMS_PROXY a proxy; CSMS_METADATA_ENDPOINT=off keeps the server's metadata from being asked. `csms whoami` shows what is in use.
 
 Exit codes: 0 done, 1 unexpected, 2 usage, 3 not found, 4 credentials, 5 not permitted, 6 conflict or quota, \
 7 throttled, 8 service failure, 9 no answer.";
@@ -56,9 +56,10 @@ pub(crate) fn globals() -> Vec<Arg> {
     let setting = |name: &'static str, value: &'static str, help: &'static str| {
         Arg::new(name).long(name).value_name(value).help(help).global(true).help_heading("Settings")
     };
-    let flag = |name, help| setting(name, "", help).action(ArgAction::SetTrue);
     vec![
         setting("region", "REGION", "Region, e.g. cn-north-4 [CSMS_REGION]").short('r'),
+        setting("profile", "NAME", "Profile of KooCLI's configuration to call as, whatever else is set [CSMS_PROFILE]")
+            .short('p'),
         setting("project", "ID", "Project id; looked up in IAM where it is not given [CSMS_PROJECT_ID]"),
         setting("endpoint", "URL", "Endpoint of CSMS and KMS; `{region}` in it stands for the region [CSMS_ENDPOINT]"),
         setting("iam-endpoint", "URL", "Endpoint of IAM [CSMS_IAM_ENDPOINT]; that of STS is in CSMS_STS_ENDPOINT"),
@@ -75,8 +76,6 @@ pub(crate) fn globals() -> Vec<Arg> {
         setting("color", "WHEN", "Colour; NO_COLOR and CLICOLOR_FORCE are heeded")
             .value_parser(["auto", "always", "never"]),
         setting("error-format", "FORMAT", "Form of errors on stderr").value_parser(["text", "json"]),
-        flag("no-input", "Never ask anything [CSMS_NO_INPUT]"),
-        flag("yes", "Take yes for an answer to every question").short('y'),
         setting("verbose", "", "Say where each setting comes from; twice: what is sent and answered")
             .short('v')
             .action(ArgAction::Count),

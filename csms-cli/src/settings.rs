@@ -1,12 +1,12 @@
 //! Where to call, as whom, and who said so: flags, then `CSMS_*` variables, then what the SDK finds.
 
-use std::{env, fmt, time::Duration};
+use std::{env, fmt, sync::Arc, time::Duration};
 
 use clap::ArgMatches;
 use csms_sdk::{
     CallOptions, Client, ClientBuilder, SecretString, Service,
     credentials::{
-        AccessKeys, BoxFuture, Chain, Context, Credentials, ProvideCredentials, ProvideResult, Provided, UserToken,
+        AccessKeys, BoxFuture, Context, Credentials, KooCli, ProvideCredentials, ProvideResult, Provided, UserToken,
         default_chain,
     },
     retry::RetryPolicy,
@@ -15,7 +15,7 @@ use csms_sdk::{
 use crate::error::{Exit, Failure, Reporter};
 
 /// Stands for a project id that a dry run does not look up.
-pub(crate) const UNKNOWN_PROJECT: &str = "{project_id}";
+pub(crate) const UNKNOWN_PROJECT: &str = "project-id-not-known";
 
 /// A setting and who gave it: a flag or a variable.
 #[derive(Clone, Debug)]
@@ -29,6 +29,7 @@ pub(crate) struct Setting {
 pub(crate) struct Settings {
     pub(crate) region: Option<Setting>,
     pub(crate) project: Option<Setting>,
+    profile: Option<Setting>,
     endpoints: Vec<(Service, Setting)>,
     timeout: Option<Duration>,
     retries: Option<u32>,
@@ -48,6 +49,7 @@ impl Settings {
         Ok(Self {
             region: setting(matches, "region", "--region", "CSMS_REGION")?.or(common_region()?),
             project: setting(matches, "project", "--project", "CSMS_PROJECT_ID")?,
+            profile: setting(matches, "profile", "--profile", "CSMS_PROFILE")?,
             endpoints: endpoints.into_iter().filter_map(|(service, given)| Some((service, given?))).collect(),
             timeout: matches.get_one::<String>("timeout").map(|text| duration(text)).transpose()?,
             retries: matches.get_one("retries").copied(),
@@ -57,12 +59,13 @@ impl Settings {
 
     /// A client that calls as whoever the settings name.
     pub(crate) fn client(&self) -> Result<Client, Failure> {
-        let mut providers: Vec<std::sync::Arc<dyn ProvideCredentials>> = Vec::new();
-        match variables()? {
-            Some(provided) => providers.push(std::sync::Arc::new(provided)),
-            None => providers.push(std::sync::Arc::new(default_chain())),
-        }
-        let mut builder = self.builder()?.credentials(Chain::new(providers));
+        let provider: Arc<dyn ProvideCredentials> = match (&self.profile, variables()?) {
+            // Whoever names a profile means it, even next to keys in variables.
+            (Some(profile), _) => Arc::new(KooCli::profile(&profile.value)),
+            (None, Some(variables)) => Arc::new(variables),
+            (None, None) => Arc::new(default_chain()),
+        };
+        let mut builder = self.builder()?.credentials_provider(provider);
         if let Some(project) = &self.project {
             builder = builder.project_id(&project.value);
         }

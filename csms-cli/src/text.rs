@@ -38,11 +38,6 @@ pub(crate) fn plain(docs: &str) -> String {
     out
 }
 
-/// The first paragraph of documentation.
-pub(crate) fn summary(docs: &str) -> String {
-    plain(docs.split("\n\n").next().unwrap_or_default())
-}
-
 /// Breaks text into lines of at most `width` characters, each after `indent` spaces.
 pub(crate) fn wrap(text: &str, indent: usize, width: usize) -> String {
     let room = width.saturating_sub(indent).max(20);
@@ -84,7 +79,6 @@ mod tests {
     fn links_become_their_text_and_lines_their_paragraph() {
         assert_eq!(plain("See [`A::b`](super::A)\nand [`C`].\n\nNext `d`."), "See A::b and C.\n\nNext `d`.");
         assert_eq!(plain("[`open"), "[`open");
-        assert_eq!(summary("One\nsentence.\n\nAnother."), "One sentence.");
     }
 
     #[test]

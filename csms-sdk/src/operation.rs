@@ -142,10 +142,11 @@ impl OperationInfo {
         self.response.is_some_and(|shape| Kind::Object(shape).is_sensitive())
     }
 
-    /// First line of its documentation.
+    /// First paragraph of its documentation, on one line.
     #[must_use]
-    pub fn summary(&self) -> &'static str {
-        self.request.docs.lines().next().unwrap_or_default()
+    pub fn summary(&self) -> String {
+        let paragraph = self.request.docs.split("\n\n").next().unwrap_or_default();
+        paragraph.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 }
 

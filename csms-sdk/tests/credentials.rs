@@ -577,6 +577,17 @@ mod metadata {
     }
 
     #[tokio::test]
+    async fn the_environment_names_another_address_or_switches_it_off() {
+        let world = World::new().await;
+        world.metadata().await;
+        let address = world.server.uri();
+        let found = world.client(ServerMetadata::default(), &[("CSMS_METADATA_ENDPOINT", &address)]);
+        assert_eq!(keys(&found.credentials().await.unwrap()).access_key, "METADATAKEY");
+        let reason = not_configured(ServerMetadata::default(), &[("CSMS_METADATA_ENDPOINT", "off")]).await;
+        assert_eq!(reason, "server metadata: switched off");
+    }
+
+    #[tokio::test]
     async fn a_server_without_tokens_is_asked_without_one() {
         for status in [404, 405, 503] {
             let world = World::new().await;

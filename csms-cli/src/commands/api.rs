@@ -84,9 +84,10 @@ fn service_command(name: &'static str, about: &'static str, words: &[String]) ->
         .filter_map(|info| Some((info, words.iter().find(|word| is_name_of(info, word))?)))
         .collect();
     match named.is_empty() {
-        true => command.subcommand_value_name("OPERATION").subcommand_help_heading("Operations").subcommands(
-            operations_of(name).map(|info| Command::new(info.name).about(text::summary(info.request.docs))),
-        ),
+        true => command
+            .subcommand_value_name("OPERATION")
+            .subcommand_help_heading("Operations")
+            .subcommands(operations_of(name).map(|info| Command::new(info.name).about(text::plain(&info.summary())))),
         false => command.subcommands(named.into_iter().map(|(info, word)| operation_command(info, word, words))),
     }
 }
@@ -203,11 +204,11 @@ fn list(service: &str, out: &Output) -> Result<(), Failure> {
     };
     let rows: Vec<_> = all
         .iter()
-        .map(|info| vec![info.service.to_string(), info.name.to_owned(), text::summary(info.request.docs)])
+        .map(|info| vec![info.service.to_string(), info.name.to_owned(), text::plain(&info.summary())])
         .collect();
     let json = all.iter().map(|info| {
         json!({"service": info.service.as_str(), "name": info.name, "method": info.method.as_str(), "path": info.path,
-            "permission": info.permission, "summary": text::summary(info.request.docs)})
+            "permission": info.permission, "summary": text::plain(&info.summary())})
     });
     out.rows(&["SERVICE", "OPERATION", "SUMMARY"], &rows, output::width(), &json.collect())
 }

@@ -30,7 +30,12 @@ impl Program {
     pub(crate) fn new<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Self {
         let home = tempfile::tempdir().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_csms"));
-        command.args(arguments).env_clear().env("HOME", home.path()).current_dir(home.path());
+        command
+            .args(arguments)
+            .env_clear()
+            .env("HOME", home.path())
+            .env("CSMS_METADATA_ENDPOINT", "off")
+            .current_dir(home.path());
         Self { command, home, stdin: None }
     }
 

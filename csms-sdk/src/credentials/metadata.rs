@@ -12,6 +12,8 @@ use crate::{
     transport::HttpAnswer,
 };
 
+/// Names another address, or `off`.
+const VARIABLE: &str = "CSMS_METADATA_ENDPOINT";
 /// The address that every server reaches its own metadata at.
 const ADDRESS: &str = "http://169.254.169.254";
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -23,34 +25,34 @@ const NO_AGENCY: &[u8] = b"Please configure Cloud Service Agency first";
 /// The agency that is bound to this server (ECS), asked of the server's metadata.
 ///
 /// Gets a metadata token first (version 2) and goes on without one where the server does not know them (version 1).
-/// No proxy is used. The project is that of `HUAWEICLOUD_SDK_PROJECT_ID`, if set.
+/// No proxy is used. The project is that of `HUAWEICLOUD_SDK_PROJECT_ID`, if set. The environment variable
+/// `CSMS_METADATA_ENDPOINT` names another address (an emulator's, say), or is `off` where nobody should be asked.
 ///
-/// *Not configured* when there is no metadata (nothing connects within a second, or it knows no keys, as on other
+/// *Not configured* when it is switched off, when there is no metadata (nothing connects within a second, or it knows no keys, as on other
 /// clouds) and when no agency is bound; *broken* when the metadata fails otherwise.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ServerMetadata {
-    address: String,
-}
-
-impl Default for ServerMetadata {
-    fn default() -> Self {
-        Self::at(ADDRESS)
-    }
+    address: Option<String>,
 }
 
 impl ServerMetadata {
-    /// Metadata at another address than `http://169.254.169.254`, for emulators and tests.
+    /// Metadata at this address, whatever the environment says.
     pub fn at(address: impl Into<String>) -> Self {
-        Self { address: address.into() }
+        Self { address: Some(address.into()) }
     }
 
-    fn url(&self, path: &str) -> Result<Url, ProvideError> {
-        Url::parse(&format!("{}{path}", self.address.trim_end_matches('/')))
+    fn url(&self, path: &str, context: &Context<'_>) -> Result<Url, ProvideError> {
+        let address =
+            self.address.clone().or_else(|| context.env().get(VARIABLE)).unwrap_or_else(|| ADDRESS.to_owned());
+        if address == "off" {
+            return Err(not_configured("switched off"));
+        }
+        Url::parse(&format!("{}{path}", address.trim_end_matches('/')))
             .map_err(|_| ProvideError::broken("the address of the server's metadata is no URL"))
     }
 
     async fn token(&self, context: &Context<'_>) -> Result<HttpAnswer, ProvideError> {
-        let url = self.url("/meta-data/latest/api/token")?;
+        let url = self.url("/meta-data/latest/api/token", context)?;
         let life = SecretString::from(TOKEN_LIFE);
         let headers = [("x-metadata-token-ttl-seconds", &life)];
         context.exchange_locally(Method::PUT, url, &headers, None, TIMEOUT).await.map_err(|error| match error.kind() {
@@ -60,7 +62,7 @@ impl ServerMetadata {
     }
 
     async fn keys(&self, token: Option<&SecretString>, context: &Context<'_>) -> Result<HttpAnswer, ProvideError> {
-        let url = self.url("/openstack/latest/securitykey")?;
+        let url = self.url("/openstack/latest/securitykey", context)?;
         let header = token.map(|token| ("x-metadata-token", token));
         Ok(context.exchange_locally(Method::GET, url, header.as_slice(), None, TIMEOUT).await?)
     }

@@ -32,16 +32,17 @@ pub(super) fn request(
         .map(|(name, value)| {
             let is_credential = matches!(name.as_str(), "authorization" | "x-auth-token" | "x-security-token");
             let text = if is_credential { HIDDEN } else { value.to_str().unwrap_or(HIDDEN) };
-            (name.to_string(), text.into())
+            (name.to_string(), known(text).into())
         })
         .collect();
-    let body = match prepared.body().is_empty() {
-        true => Json::Null,
-        false => serde_json::from_slice(prepared.body()).unwrap_or(Json::Null),
-    };
-    // Braces are escaped on the way, and these were never meant to be sent.
-    let url = prepared.uri().to_string().replace("%7Bproject_id%7D", UNKNOWN_PROJECT);
+    let body = serde_json::from_slice(prepared.body().expose_secret()).unwrap_or(Json::Null);
+    let url = known(&prepared.uri().to_string());
     Ok(json!({"method": prepared.method().as_str(), "url": url, "headers": headers, "body": body}))
+}
+
+/// The text with a project id that is not known written as in the reference.
+fn known(text: &str) -> String {
+    text.replace(UNKNOWN_PROJECT, "{project_id}")
 }
 
 /// The same request without its secrets. What is not known may be one.

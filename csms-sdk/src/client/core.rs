@@ -109,9 +109,10 @@ pub(crate) struct RawAnswer {
     pub(crate) attempts: u32,
 }
 
-/// A request made ready, and what an attempt needs to know of it.
-struct Attempt {
-    request: HttpRequest,
+/// What is to be known of an attempt once its request is gone.
+struct Attempt<'a> {
+    /// The address of the endpoint that it went to.
+    base: &'a Url,
     /// The credentials of the client's provider, if they were used.
     current: Option<Arc<Current>>,
     /// The time it was signed with; `None` when it was not signed.
@@ -186,10 +187,9 @@ impl Core {
         let mut retries = 0;
         let mut corrections = Corrections::default();
         loop {
-            let attempt = self.sign(call, authentication).await?;
+            let (request, attempt) = self.sign(call, authentication).await?;
             attempts += 1;
-            let url = attempt.request.url.clone();
-            let outcome = self.transport.exchange(attempt.request.clone()).await;
+            let outcome = self.transport.exchange(request).await;
             let (failure, error) = match outcome {
                 Ok(answer) if (200..300).contains(&answer.status) => {
                     trace(call, attempts, Some(answer.status), None);
@@ -211,8 +211,8 @@ impl Core {
                     (failure, error)
                 }
                 Err(SendError { not_sent, error }) => {
-                    if not_sent && call.endpoint.advance(&url) {
-                        tracing::debug!(host = url.host_str(), "endpoint not reached, going on to the next");
+                    if not_sent && call.endpoint.advance(attempt.base) {
+                        tracing::debug!(host = attempt.base.host_str(), "endpoint not reached, going on to the next");
                     }
                     let failure = match not_sent {
                         true => Failure::NotSent,
@@ -238,43 +238,54 @@ impl Core {
     }
 
     /// Makes a request of a call, signed for this moment.
-    async fn sign(&self, call: &Call, authentication: &Authentication<'_>) -> Result<Attempt, Error> {
+    async fn sign<'a>(
+        &self,
+        call: &'a Call,
+        authentication: &Authentication<'_>,
+    ) -> Result<(HttpRequest, Attempt<'a>), Error> {
         match authentication {
             Authentication::None => self.unsigned(call, None),
             Authentication::Token(token) => self.unsigned(call, Some(token)),
             Authentication::Keys { key, keys } => self.signed(call, key, keys),
             Authentication::Provider { cache, context } => {
                 let current = cache.get(context).await?;
-                let attempt = match (&current.provided.credentials, &current.signing_key) {
+                let (request, attempt) = match (&current.provided.credentials, &current.signing_key) {
                     (Credentials::Keys(keys), Some(key)) => self.signed(call, key, keys),
                     (Credentials::Token(token), _) => self.unsigned(call, Some(&token.token)),
                     (Credentials::Keys(keys), None) => {
                         let key = SigningKey::sdk(&keys.access_key, keys.secret_key.expose_secret().as_bytes());
                         self.signed(call, &key, keys)
                     }
-                };
-                attempt.map(|attempt| Attempt { current: Some(current), ..attempt })
+                }?;
+                Ok((request, Attempt { current: Some(current), ..attempt }))
             }
         }
     }
 
-    fn unsigned(&self, call: &Call, token: Option<&SecretString>) -> Result<Attempt, Error> {
-        let url = call.url()?;
+    fn unsigned<'a>(&self, call: &'a Call, token: Option<&SecretString>) -> Result<(HttpRequest, Attempt<'a>), Error> {
+        let base = call.endpoint.url();
         let mut headers = call.plain_headers()?;
         if call.body.is_some() {
             headers.insert(http::header::CONTENT_TYPE, JSON);
         }
         if let Some(project_id) = &call.project_id {
-            headers.insert(X_PROJECT_ID, header("the project id", project_id)?);
+            headers.insert(X_PROJECT_ID, header("the project id", project_id.as_str())?);
         }
         if let Some(token) = token {
             headers.insert(X_AUTH_TOKEN, secret_header("the token", token)?);
         }
-        Ok(Attempt { request: call.request(url, headers, self.timeout(call)), current: None, signed_at: None })
+        let request = call.request(call.url(base), headers, self.timeout(call));
+        Ok((request, Attempt { base, current: None, signed_at: None }))
     }
 
-    fn signed(&self, call: &Call, key: &SigningKey, keys: &AccessKeys) -> Result<Attempt, Error> {
-        let url = call.url()?;
+    fn signed<'a>(
+        &self,
+        call: &'a Call,
+        key: &SigningKey,
+        keys: &AccessKeys,
+    ) -> Result<(HttpRequest, Attempt<'a>), Error> {
+        let base = call.endpoint.url();
+        let url = call.url(base);
         let now = self.now();
         let date = sign::timestamp(now);
         let host = authority(&url);
@@ -302,14 +313,15 @@ impl Core {
         for (name, value) in &signed_headers {
             // The HTTP layer writes the host, from the same URL and in the same form.
             if *name != "host" {
-                headers.insert(HeaderName::from_static(name), header(name, value)?);
+                headers.insert(HeaderName::from_static(name), header(name, *value)?);
             }
         }
         if let Some(token) = &keys.security_token {
             headers.insert(X_SECURITY_TOKEN, secret_header("the security token", token)?);
         }
-        headers.insert(http::header::AUTHORIZATION, secret_header("the access key", &authorization.into())?);
-        Ok(Attempt { request: call.request(url, headers, self.timeout(call)), current: None, signed_at: Some(now) })
+        headers.insert(http::header::AUTHORIZATION, sensitive(header("the access key", authorization)?));
+        let request = call.request(url, headers, self.timeout(call));
+        Ok((request, Attempt { base, current: None, signed_at: Some(now) }))
     }
 
     /// The first attempt's request as anyone can send it, host included.
@@ -318,7 +330,7 @@ impl Core {
         call: &Call,
         authentication: &Authentication<'_>,
     ) -> Result<http::Request<Bytes>, Error> {
-        let HttpRequest { method, url, headers, body, .. } = self.sign(call, authentication).await?.request;
+        let (HttpRequest { method, url, headers, body, .. }, _) = self.sign(call, authentication).await?;
         let mut request = http::Request::new(body.unwrap_or_default());
         *request.method_mut() = method;
         *request.uri_mut() = url
@@ -326,7 +338,7 @@ impl Core {
             .parse()
             .map_err(|error: http::uri::InvalidUri| Error::new(ErrorKind::Configuration, error.to_string()))?;
         *request.headers_mut() = headers;
-        request.headers_mut().insert(http::header::HOST, header("the host", &authority(&url))?);
+        request.headers_mut().insert(http::header::HOST, header("the host", authority(&url))?);
         Ok(request)
     }
 
@@ -338,7 +350,7 @@ impl Core {
     fn refusal(
         &self,
         call: &Call,
-        attempt: &Attempt,
+        attempt: &Attempt<'_>,
         answer: &HttpAnswer,
         authentication: &Authentication<'_>,
     ) -> Error {
@@ -372,14 +384,14 @@ impl Core {
     }
 
     /// Where the canonical request that the gateway quotes differs from ours.
-    fn difference(&self, call: &Call, attempt: &Attempt, message: &str) -> Option<String> {
+    fn difference(&self, call: &Call, attempt: &Attempt<'_>, message: &str) -> Option<String> {
         let signed_at = attempt.signed_at?;
         let Credentials::Keys(keys) = &attempt.current.as_ref()?.provided.credentials else { return None };
-        let url = &attempt.request.url;
-        let (host, date) = (authority(url), sign::timestamp(signed_at));
+        let url = call.url(attempt.base);
+        let (host, date) = (authority(&url), sign::timestamp(signed_at));
         let headers = call.signed_headers(&host, &date, keys);
         let payload = Payload::Digest(call.payload_hash.as_str());
-        let ours = sign::canonical_request(&sign::Request::from_url(call.method.as_str(), url, &headers, payload));
+        let ours = sign::canonical_request(&sign::Request::from_url(call.method.as_str(), &url, &headers, payload));
         diagnose::first_difference(message, &ours)
     }
 
@@ -387,7 +399,7 @@ impl Core {
     fn correct(
         &self,
         corrections: &mut Corrections,
-        attempt: &Attempt,
+        attempt: &Attempt<'_>,
         answer: &HttpAnswer,
         error: &Error,
         authentication: &Authentication<'_>,
@@ -482,18 +494,17 @@ impl Call {
         })
     }
 
-    fn url(&self) -> Result<Url, Error> {
-        let base = self.endpoint.url().as_str().trim_end_matches('/');
-        let mut text = String::with_capacity(base.len() + self.path.len() + self.query.len() + 1);
-        text.push_str(base);
-        text.push_str(&self.path);
-        if !self.query.is_empty() {
-            text.push('?');
-            text.push_str(&self.query);
+    /// The address of this call below `base`, whose host need not be parsed once more.
+    fn url(&self, base: &Url) -> Url {
+        let mut url = base.clone();
+        match base.path().trim_end_matches('/') {
+            "" => url.set_path(&self.path),
+            prefix => url.set_path(&[prefix, &self.path].concat()),
         }
-        Url::parse(&text).map_err(|error| {
-            Error::new(ErrorKind::Configuration, format!("endpoint and path do not make a URL: {error}"))
-        })
+        if !self.query.is_empty() {
+            url.set_query(Some(&self.query));
+        }
+        url
     }
 
     /// The headers that are signed, in the order of their names.
@@ -595,15 +606,19 @@ fn authority(url: &Url) -> String {
     }
 }
 
-fn header(what: &str, value: &str) -> Result<HeaderValue, Error> {
-    HeaderValue::from_str(value)
+fn header(what: &str, value: impl TryInto<HeaderValue>) -> Result<HeaderValue, Error> {
+    value
+        .try_into()
         .map_err(|_| Error::new(ErrorKind::Configuration, format!("{what} holds characters that cannot be sent")))
 }
 
 fn secret_header(what: &str, value: &SecretString) -> Result<HeaderValue, Error> {
-    let mut value = header(what, value.expose_secret())?;
+    header(what, value.expose_secret()).map(sensitive)
+}
+
+fn sensitive(mut value: HeaderValue) -> HeaderValue {
     value.set_sensitive(true);
-    Ok(value)
+    value
 }
 
 fn request_id(headers: &HeaderMap) -> Option<String> {

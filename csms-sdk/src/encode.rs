@@ -70,7 +70,7 @@ pub(crate) fn body(fields: &dyn Fields) -> SecretBytes {
 
 struct Writer {
     info: &'static OperationInfo,
-    path: Vec<(String, String)>,
+    path: Vec<(&'static str, String)>,
     query: Vec<(String, String)>,
     headers: Vec<(&'static str, SecretString)>,
     body: SecretBytes,
@@ -100,7 +100,7 @@ impl Writer {
                 self.query.push((field.name.to_owned(), text.clone()));
             }
             if place.path {
-                self.path.push((field.name.to_owned(), text));
+                self.path.push((field.name, text));
             }
         }
     }
@@ -142,15 +142,13 @@ impl Writer {
 
     fn fill_path(&self, project_id: Option<&str>) -> Result<String, Error> {
         let mut path = String::with_capacity(self.info.path.len() + 64);
-        let mut rest = self.info.path;
-        while let Some((before, (name, after))) =
-            rest.split_once('{').and_then(|(before, tail)| Some((before, tail.split_once('}')?)))
-        {
-            path.push_str(before);
-            sign::escape(&mut path, self.path_value(name, project_id)?);
-            rest = after;
+        for (index, part) in self.info.path.split(['{', '}']).enumerate() {
+            // Every second part is a name between braces.
+            match index % 2 {
+                0 => path.push_str(part),
+                _ => sign::escape(&mut path, self.path_value(part, project_id)?),
+            }
         }
-        path.push_str(rest);
         Ok(path)
     }
 
@@ -158,7 +156,7 @@ impl Writer {
         if name == "project_id" {
             return project_id.ok_or_else(|| Error::new(ErrorKind::Configuration, "no project id is known"));
         }
-        let value = self.path.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str());
+        let value = self.path.iter().find(|(field, _)| *field == name).map(|(_, value)| value.as_str());
         match value {
             None => Err(Error::invalid(name, "is required")),
             // An empty segment is another path, and dot segments are collapsed on the way to the service.

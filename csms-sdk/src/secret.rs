@@ -10,7 +10,6 @@
 use std::{fmt, io};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use zeroize::Zeroize as _;
 
 const REDACTED: &str = "[REDACTED]";
 
@@ -71,7 +70,7 @@ impl fmt::Debug for SecretString {
 
 impl Drop for SecretString {
     fn drop(&mut self) {
-        self.0.zeroize();
+        wipe_text(&mut self.0);
     }
 }
 
@@ -119,7 +118,7 @@ impl SecretBytes {
         if needed > self.0.capacity() {
             let mut grown = Vec::with_capacity(needed.max(self.0.capacity() * 2));
             grown.extend_from_slice(&self.0);
-            self.0.zeroize();
+            wipe(&mut self.0);
             self.0 = grown;
         }
         self.0.extend_from_slice(bytes);
@@ -134,7 +133,7 @@ impl fmt::Debug for SecretBytes {
 
 impl Drop for SecretBytes {
     fn drop(&mut self) {
-        self.0.zeroize();
+        wipe(&mut self.0);
     }
 }
 
@@ -212,11 +211,26 @@ impl From<serde_json::Value> for SecretJson {
 pub(crate) fn wipe_json(value: &mut serde_json::Value) {
     use serde_json::Value;
     match value {
-        Value::String(text) => text.zeroize(),
+        Value::String(text) => wipe_text(text),
         Value::Array(items) => items.iter_mut().for_each(wipe_json),
         Value::Object(members) => members.values_mut().for_each(wipe_json),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
+}
+
+fn wipe_text(text: &mut String) {
+    wipe(&mut std::mem::take(text).into_bytes());
+}
+
+/// Overwrites all memory of `bytes`, the part not in use included, and leaves it empty.
+///
+/// `Zeroize` writes byte by byte, twice, which costs more than decoding the answer that is wiped. This is one `memset`,
+/// and the barrier keeps the compiler from leaving it out.
+fn wipe(bytes: &mut Vec<u8>) {
+    bytes.clear();
+    bytes.resize(bytes.capacity(), 0);
+    zeroize::optimization_barrier(bytes.as_slice());
+    bytes.clear();
 }
 
 fn constant_time_eq(left: &[u8], right: &[u8]) -> bool {

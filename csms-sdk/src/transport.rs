@@ -36,7 +36,6 @@ pub(crate) enum Proxy {
 }
 
 /// One request as it goes out.
-#[derive(Clone)]
 pub(crate) struct HttpRequest {
     pub(crate) method: http::Method,
     pub(crate) url: Url,

@@ -248,17 +248,30 @@ scalar!(Timestamp, Kind::Time, "a time", time, |time| View::Time(*time));
 
 /// Reads an enumeration from any scalar. For the derive.
 #[doc(hidden)]
-pub fn read_enum<'de, D: Deserializer<'de>, T: From<String>>(input: D) -> Result<T, D::Error> {
-    read_scalar(input, "text", |scalar| text(scalar).map(T::from))
+pub fn read_enum<'de, D: Deserializer<'de>, T: Enumeration>(input: D) -> Result<T, D::Error> {
+    read_scalar(input, "text", enumeration)
 }
 
 /// Reads an enumeration that may be absent or empty. For the derive.
 #[doc(hidden)]
-pub fn read_optional_enum<'de, D: Deserializer<'de>, T: From<String>>(input: D) -> Result<Option<T>, D::Error> {
+pub fn read_optional_enum<'de, D: Deserializer<'de>, T: Enumeration>(input: D) -> Result<Option<T>, D::Error> {
     read_scalar(input, "text", |scalar| match scalar {
         Scalar::Absent | Scalar::Text("") => Some(None),
-        scalar => text(scalar).map(|text| Some(T::from(text))),
+        scalar => enumeration(scalar).map(Some),
     })
+}
+
+/// Made from text; a text that is known needs no copy of it. For the derive.
+#[doc(hidden)]
+pub trait Enumeration: From<String> + for<'a> From<&'a str> {}
+
+impl<T: From<String> + for<'a> From<&'a str>> Enumeration for T {}
+
+fn enumeration<T: Enumeration>(scalar: Scalar<'_>) -> Option<T> {
+    match scalar {
+        Scalar::Text(known) => Some(T::from(known)),
+        scalar => text(scalar).map(T::from),
+    }
 }
 
 /// Free-form JSON.

@@ -112,9 +112,10 @@ pub(crate) struct RawAnswer {
     pub(crate) attempts: u32,
 }
 
-/// A request made ready, and what an attempt needs to know of it.
-struct Attempt {
-    request: HttpRequest,
+/// What is to be known of an attempt once its request is gone.
+struct Attempt<'a> {
+    /// The address of the endpoint that it went to.
+    base: &'a Url,
     /// The credentials of the client's provider, if they were used.
     current: Option<Arc<Current>>,
     /// When it was signed; `None` when it was not.
@@ -201,10 +202,9 @@ impl Core {
         let mut retries = 0;
         let mut corrections = Corrections::default();
         loop {
-            let address = call.endpoint.url();
-            let attempt = self.sign(call, address, authentication).await?;
+            let (request, attempt) = self.sign(call, authentication).await?;
             let attempts = sent.fetch_add(1, Ordering::Relaxed) + 1;
-            let outcome = self.transport.exchange(attempt.request.clone()).await;
+            let outcome = self.transport.exchange(request).await;
             let (failure, error) = match outcome {
                 Ok(answer) if (200..300).contains(&answer.status) => {
                     trace(call, attempts, Some(answer.status), None);
@@ -226,9 +226,9 @@ impl Core {
                     (failure, error)
                 }
                 Err(SendError { not_sent, error }) => {
-                    let goes_on = not_sent && call.endpoint.advance(address);
+                    let goes_on = not_sent && call.endpoint.advance(attempt.base);
                     if goes_on {
-                        tracing::debug!(host = address.host_str(), "endpoint not reached, going on to the next");
+                        tracing::debug!(host = attempt.base.host_str(), "endpoint not reached, going on to the next");
                     }
                     let failure = match not_sent {
                         _ if !goes_on && !error.is_retryable() => Failure::Final,
@@ -253,43 +253,55 @@ impl Core {
         }
     }
 
-    /// Makes a request of a call to one of its endpoint's addresses, signed for this moment.
-    async fn sign(&self, call: &Call, address: &Url, authentication: &Authentication<'_>) -> Result<Attempt, Error> {
-        let url = call.url(address)?;
+    /// Makes a request of a call, signed for this moment.
+    async fn sign<'a>(
+        &self,
+        call: &'a Call,
+        authentication: &Authentication<'_>,
+    ) -> Result<(HttpRequest, Attempt<'a>), Error> {
         match authentication {
-            Authentication::None => self.unsigned(call, url, None),
-            Authentication::Token(token) => self.unsigned(call, url, Some(token)),
-            Authentication::Keys { key, keys } => self.signed(call, url, key, keys),
+            Authentication::None => self.unsigned(call, None),
+            Authentication::Token(token) => self.unsigned(call, Some(token)),
+            Authentication::Keys { key, keys } => self.signed(call, key, keys),
             Authentication::Provider { cache, context } => {
                 let current = cache.get(context).await?;
-                let attempt = match (&current.provided.credentials, &current.signing_key) {
-                    (Credentials::Keys(keys), Some(key)) => self.signed(call, url, key, keys),
-                    (Credentials::Token(token), _) => self.unsigned(call, url, Some(&token.token)),
+                let (request, attempt) = match (&current.provided.credentials, &current.signing_key) {
+                    (Credentials::Keys(keys), Some(key)) => self.signed(call, key, keys),
+                    (Credentials::Token(token), _) => self.unsigned(call, Some(&token.token)),
                     (Credentials::Keys(keys), None) => {
                         let key = SigningKey::sdk(&keys.access_key, keys.secret_key.expose_secret().as_bytes());
-                        self.signed(call, url, &key, keys)
+                        self.signed(call, &key, keys)
                     }
-                };
-                attempt.map(|attempt| Attempt { current: Some(current), ..attempt })
+                }?;
+                Ok((request, Attempt { current: Some(current), ..attempt }))
             }
         }
     }
 
-    fn unsigned(&self, call: &Call, url: Url, token: Option<&SecretString>) -> Result<Attempt, Error> {
+    fn unsigned<'a>(&self, call: &'a Call, token: Option<&SecretString>) -> Result<(HttpRequest, Attempt<'a>), Error> {
+        let base = call.endpoint.url();
         let mut headers = call.plain_headers()?;
         if call.body.is_some() {
             headers.insert(http::header::CONTENT_TYPE, JSON);
         }
         if let Some(project_id) = &call.project_id {
-            headers.insert(X_PROJECT_ID, header("the project id", project_id)?);
+            headers.insert(X_PROJECT_ID, header("the project id", project_id.as_str())?);
         }
         if let Some(token) = token {
             headers.insert(X_AUTH_TOKEN, secret_header("the token", token)?);
         }
-        Ok(Attempt { request: call.request(url, headers, self.timeout(call)), current: None, signed: None })
+        let request = call.request(call.url(base), headers, self.timeout(call));
+        Ok((request, Attempt { base, current: None, signed: None }))
     }
 
-    fn signed(&self, call: &Call, url: Url, key: &SigningKey, keys: &AccessKeys) -> Result<Attempt, Error> {
+    fn signed<'a>(
+        &self,
+        call: &'a Call,
+        key: &SigningKey,
+        keys: &AccessKeys,
+    ) -> Result<(HttpRequest, Attempt<'a>), Error> {
+        let base = call.endpoint.url();
+        let url = call.url(base);
         let clock = self.clock.now();
         let signed = Signed { at: self.service_time(clock), clock };
         let date = sign::timestamp(signed.at);
@@ -319,14 +331,15 @@ impl Core {
         for (name, value) in &signed_headers {
             // The HTTP layer writes the host, from the same URL and in the same form.
             if *name != "host" {
-                headers.insert(HeaderName::from_static(name), header(name, value)?);
+                headers.insert(HeaderName::from_static(name), header(name, *value)?);
             }
         }
         if let Some(token) = &keys.security_token {
             headers.insert(X_SECURITY_TOKEN, secret_header("the security token", token)?);
         }
-        headers.insert(http::header::AUTHORIZATION, secret_header("the access key", &authorization.into())?);
-        Ok(Attempt { request: call.request(url, headers, self.timeout(call)), current: None, signed: Some(signed) })
+        headers.insert(http::header::AUTHORIZATION, sensitive(header("the access key", authorization)?));
+        let request = call.request(url, headers, self.timeout(call));
+        Ok((request, Attempt { base, current: None, signed: Some(signed) }))
     }
 
     /// The first attempt's request as anyone can send it, host included.
@@ -335,9 +348,9 @@ impl Core {
         call: &Call,
         authentication: &Authentication<'_>,
     ) -> Result<http::Request<SecretBytes>, Error> {
-        let attempt = self.sign(call, call.endpoint.url(), authentication).await;
-        let attempt = attempt.map_err(|error| told_of(error, call.info, 0))?;
-        let HttpRequest { method, url, headers, body, .. } = attempt.request;
+        let signed = self.sign(call, authentication).await;
+        let (HttpRequest { method, url, headers, body, .. }, _) =
+            signed.map_err(|error| told_of(error, call.info, 0))?;
         let mut request = http::Request::new(SecretBytes::from(body.unwrap_or_default().to_vec()));
         *request.method_mut() = method;
         *request.uri_mut() = url
@@ -345,7 +358,7 @@ impl Core {
             .parse()
             .map_err(|error: http::uri::InvalidUri| Error::new(ErrorKind::Configuration, error.to_string()))?;
         *request.headers_mut() = headers;
-        request.headers_mut().insert(http::header::HOST, header("the host", &authority(&url))?);
+        request.headers_mut().insert(http::header::HOST, header("the host", authority(&url))?);
         Ok(request)
     }
 
@@ -357,7 +370,7 @@ impl Core {
     fn refusal(
         &self,
         call: &Call,
-        attempt: &Attempt,
+        attempt: &Attempt<'_>,
         answer: &HttpAnswer,
         authentication: &Authentication<'_>,
     ) -> Error {
@@ -391,14 +404,14 @@ impl Core {
     }
 
     /// Where the canonical request that the gateway quotes differs from ours.
-    fn difference(&self, call: &Call, attempt: &Attempt, message: &str) -> Option<String> {
+    fn difference(&self, call: &Call, attempt: &Attempt<'_>, message: &str) -> Option<String> {
         let signed = attempt.signed.as_ref()?;
         let Credentials::Keys(keys) = &attempt.current.as_ref()?.provided.credentials else { return None };
-        let url = &attempt.request.url;
-        let (host, date) = (authority(url), sign::timestamp(signed.at));
+        let url = call.url(attempt.base);
+        let (host, date) = (authority(&url), sign::timestamp(signed.at));
         let headers = call.signed_headers(&host, &date, keys);
         let payload = Payload::Digest(call.payload_hash.as_str());
-        let ours = sign::canonical_request(&sign::Request::from_url(call.method.as_str(), url, &headers, payload));
+        let ours = sign::canonical_request(&sign::Request::from_url(call.method.as_str(), &url, &headers, payload));
         diagnose::first_difference(message, &ours)
     }
 
@@ -406,7 +419,7 @@ impl Core {
     fn correct(
         &self,
         corrections: &mut Corrections,
-        attempt: &Attempt,
+        attempt: &Attempt<'_>,
         answer: &HttpAnswer,
         error: &Error,
         authentication: &Authentication<'_>,
@@ -431,7 +444,7 @@ impl Core {
     }
 }
 
-impl Attempt {
+impl Attempt<'_> {
     /// How far the service's clock is ahead of ours, if that is why the signature was refused.
     fn skew(&self, answer: &HttpAnswer, error: &Error) -> Option<TimeDelta> {
         let signed = self.signed.as_ref()?;
@@ -515,18 +528,17 @@ impl Call {
         Self { started, ..self }
     }
 
-    fn url(&self, address: &Url) -> Result<Url, Error> {
-        let base = address.as_str().trim_end_matches('/');
-        let mut text = String::with_capacity(base.len() + self.path.len() + self.query.len() + 1);
-        text.push_str(base);
-        text.push_str(&self.path);
-        if !self.query.is_empty() {
-            text.push('?');
-            text.push_str(&self.query);
+    /// The address of this call below `base`, whose host need not be parsed once more.
+    fn url(&self, base: &Url) -> Url {
+        let mut url = base.clone();
+        match base.path().trim_end_matches('/') {
+            "" => url.set_path(&self.path),
+            prefix => url.set_path(&[prefix, &self.path].concat()),
         }
-        Url::parse(&text).map_err(|error| {
-            Error::new(ErrorKind::Configuration, format!("endpoint and path do not make a URL: {error}"))
-        })
+        if !self.query.is_empty() {
+            url.set_query(Some(&self.query));
+        }
+        url
     }
 
     /// The headers that are signed, in the order of their names.
@@ -641,15 +653,19 @@ fn authority(url: &Url) -> String {
     }
 }
 
-fn header(what: &str, value: &str) -> Result<HeaderValue, Error> {
-    HeaderValue::from_str(value)
+fn header(what: &str, value: impl TryInto<HeaderValue>) -> Result<HeaderValue, Error> {
+    value
+        .try_into()
         .map_err(|_| Error::new(ErrorKind::Configuration, format!("{what} holds characters that cannot be sent")))
 }
 
 fn secret_header(what: &str, value: &SecretString) -> Result<HeaderValue, Error> {
-    let mut value = header(what, value.expose_secret())?;
+    header(what, value.expose_secret()).map(sensitive)
+}
+
+fn sensitive(mut value: HeaderValue) -> HeaderValue {
     value.set_sensitive(true);
-    Ok(value)
+    value
 }
 
 fn request_id(headers: &HeaderMap) -> Option<String> {

@@ -47,8 +47,8 @@ impl Current {
         Self { provided, signing_key, renew_at }
     }
 
-    fn is_fresh(&self, now: DateTime<Utc>) -> bool {
-        self.renew_at.is_none_or(|renew_at| now < renew_at)
+    fn is_fresh(&self, now: impl FnOnce() -> DateTime<Utc>) -> bool {
+        self.renew_at.is_none_or(|renew_at| now() < renew_at)
     }
 
     fn is_valid(&self, now: DateTime<Utc>) -> bool {
@@ -90,17 +90,18 @@ impl Cache {
 
     /// The credentials to use now.
     pub(crate) async fn get(&self, context: &Context<'_>) -> Result<Arc<Current>, Error> {
-        let now = context.now();
         let current = self.peek();
-        if let Some(current) = current.as_ref().filter(|current| current.is_fresh(now)) {
+        // Most credentials never end, and asking for the time is not free.
+        if let Some(current) = current.as_ref().filter(|current| current.is_fresh(|| context.now())) {
             return Ok(Arc::clone(current));
         }
+        let now = context.now();
         match current.filter(|current| current.is_valid(now)) {
             // Still good: one task renews, the others go on with what there is.
             Some(valid) => match self.renewing.try_lock() {
                 Ok(mut renewing) if renewing.paused_until.is_none_or(|end| now >= end) => {
                     // Another task may have renewed between the look and the lock.
-                    if let Some(fresh) = self.peek().filter(|current| current.is_fresh(now)) {
+                    if let Some(fresh) = self.peek().filter(|current| current.is_fresh(|| now)) {
                         return Ok(fresh);
                     }
                     Ok(self.renew(&mut renewing, context).await.unwrap_or_else(|error| {

@@ -233,7 +233,7 @@ struct Sdk {
 
 impl Sdk {
     fn new() -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let fixture = wiremock_fixtures::find("csms/CreateSecret/success").unwrap();
         Self { runtime, client: recorded::client(fixture).build().unwrap(), typed: typed::all() }
     }

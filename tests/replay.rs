@@ -100,7 +100,7 @@ fn every_exchange_sent_by_type_is_the_recorded_one_and_no_declared_field_is_lost
 
 #[test]
 fn requests_made_for_the_real_endpoints_are_the_recorded_ones() {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut clients = BTreeMap::new();
     for fixture in all() {
         let token = fixture.request.headers.get("x-auth-token");

@@ -224,7 +224,7 @@ impl Secrets {
     }
 
     fn assert_none_in(&self, text: &str) {
-        for value in self.found_in(text) {
+        if let Some(value) = self.found_in(text).first() {
             let at = text.find(value).unwrap_or_default();
             let start = text.floor_char_boundary(at.saturating_sub(300));
             let end = text.ceil_char_boundary((at + value.len() + 100).min(text.len()));

@@ -68,8 +68,8 @@ pub struct CallOptions {
 impl CallOptions {
     /// Nothing differs.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub const fn new() -> Self {
+        Self { retry: None, attempt_timeout: None, call_timeout: None, validation: Validation::On }
     }
 
     /// Repeats by another policy.
@@ -188,7 +188,7 @@ impl Client {
             bytes
         });
         let request = RawRequest { service, method, path, query: query.to_owned(), body, project_id };
-        let call = Call::raw(request, &self.shared.settings, &self.options)?.begun(started);
+        let call = Call::raw(request, &self.shared.settings, &self.options, started)?;
         let answer = self.run(call).await?;
         json_of(answer, None)
     }
@@ -281,7 +281,8 @@ impl Client {
         };
         let request = iam::KeystoneListProjects::new().name(region);
         let info = iam::KeystoneListProjects::INFO;
-        let call = Call::of_object(info, &Object::Typed(&request), &self.shared.settings, None, &self.options)?;
+        let (settings, options) = (&self.shared.settings, &self.options);
+        let call = Call::of_object(info, &Object::Typed(&request), settings, None, options, Instant::now())?;
         let answer = match self.run(call).await {
             Ok(answer) => answer.read::<iam::KeystoneListProjects>()?,
             Err(error) if error.kind() == ErrorKind::PermissionDenied => return Err(error.with_help(ADVICE)),
@@ -306,7 +307,7 @@ impl Client {
         Context::new(&self.shared.core, &self.shared.settings)
     }
 
-    async fn call_of(&self, info: &'static OperationInfo, request: &Object<'_>) -> Result<Call, Error> {
+    async fn call_of(&self, info: &'static OperationInfo, request: &Object<'_>) -> Result<Call<'_>, Error> {
         let started = Instant::now();
         let project_id = match (is_project_scoped(info.service), self.known_project_id()) {
             (false, _) => None,
@@ -318,21 +319,20 @@ impl Client {
                 Some(self.project_id_in_time().await.map_err(about)?)
             }
         };
-        let call = Call::of_object(info, request, &self.shared.settings, project_id, &self.options)?;
-        Ok(call.begun(started))
+        Call::of_object(info, request, &self.shared.settings, project_id, &self.options, started)
     }
 
-    async fn run(&self, call: Call) -> Result<core::RawAnswer, Error> {
+    async fn run(&self, call: Call<'_>) -> Result<core::RawAnswer, Error> {
         let authentication = self.authentication(&call);
         self.shared.core.run(call, &authentication).await
     }
 
-    async fn prepare_call(&self, call: Call) -> Result<http::Request<SecretBytes>, Error> {
+    async fn prepare_call(&self, call: Call<'_>) -> Result<http::Request<SecretBytes>, Error> {
         let authentication = self.authentication(&call);
         self.shared.core.prepare(&call, &authentication).await
     }
 
-    fn authentication(&self, call: &Call) -> Authentication<'_> {
+    fn authentication(&self, call: &Call<'_>) -> Authentication<'_> {
         match call.auth() {
             Auth::None => Authentication::None,
             Auth::Credentials => Authentication::Provider { cache: &self.shared.cache, context: self.context() },

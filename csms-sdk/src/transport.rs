@@ -112,20 +112,19 @@ impl Transport {
 
     /// Sends one request and collects its answer.
     pub(crate) async fn exchange(&self, request: HttpRequest) -> Result<HttpAnswer, SendError> {
-        let host = request.url.host_str().unwrap_or_default().to_owned();
         let mut outgoing = reqwest::Request::new(request.method, request.url);
         *outgoing.headers_mut() = request.headers;
         *outgoing.body_mut() = request.body.map(Into::into);
         *outgoing.timeout_mut() = Some(request.timeout.unwrap_or(self.attempt_timeout));
 
-        let mut incoming = self.http.execute(outgoing).await.map_err(|error| send_error(&host, error))?;
+        let mut incoming = self.http.execute(outgoing).await.map_err(send_error)?;
         let status = incoming.status().as_u16();
         let expected = incoming.content_length().map_or(0, |length| usize::try_from(length).unwrap_or(usize::MAX));
         if expected > self.max_answer_bytes {
             return Err(self.too_large(status));
         }
         let mut body = SecretBytes::with_capacity(expected.min(MOST_BELIEVED));
-        while let Some(chunk) = incoming.chunk().await.map_err(|error| send_error(&host, error))? {
+        while let Some(chunk) = incoming.chunk().await.map_err(send_error)? {
             if body.expose_secret().len() + chunk.len() > self.max_answer_bytes {
                 return Err(self.too_large(status));
             }
@@ -152,8 +151,9 @@ fn use_ring() {
     });
 }
 
-fn send_error(host: &str, error: reqwest::Error) -> SendError {
+fn send_error(error: reqwest::Error) -> SendError {
     // The URL names secrets and keys; the host is enough to tell where it failed.
+    let host = error.url().and_then(Url::host_str).unwrap_or("the endpoint").to_owned();
     let error = error.without_url();
     let not_sent = error.is_connect();
     let tls = find_cause::<rustls::Error>(&error);

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicI64, AtomicU32, Ordering},
+        atomic::{AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -57,20 +57,20 @@ pub enum Signing {
 }
 
 /// A call with everything but its authentication.
-pub(crate) struct Call {
+pub(crate) struct Call<'c> {
     pub(crate) info: Option<&'static OperationInfo>,
     service: Service,
-    region: Option<String>,
+    region: Option<&'c str>,
     method: http::Method,
-    endpoint: Arc<Endpoint>,
+    endpoint: &'c Endpoint,
     path: String,
     query: String,
     headers: Vec<(&'static str, SecretString)>,
     body: Option<Bytes>,
     payload_hash: HexDigest,
-    project_id: Option<String>,
+    project_id: Option<&'c str>,
     idempotent: bool,
-    options: CallOptions,
+    options: &'c CallOptions,
     /// When its time began to run.
     started: Instant,
 }
@@ -176,14 +176,10 @@ impl Core {
     }
 
     /// Carries a call out within its time.
-    pub(crate) async fn run(&self, call: Call, authentication: &Authentication<'_>) -> Result<RawAnswer, Error> {
-        let limit = self.call_timeout(&call.options);
-        let left = limit.saturating_sub(call.started.elapsed());
-        // Counted out here: the number has to survive when time runs out.
-        let sent = AtomicU32::new(0);
-        let outcome = tokio::time::timeout(left, self.attempts(&call, authentication, limit, &sent)).await;
-        let outcome = outcome.unwrap_or_else(|_| Err(out_of_time(limit)));
-        outcome.map_err(|error| told_of(error, call.info, sent.into_inner()))
+    pub(crate) async fn run(&self, call: Call<'_>, authentication: &Authentication<'_>) -> Result<RawAnswer, Error> {
+        let mut attempts = 0;
+        let outcome = self.attempts(&call, authentication, &mut attempts).await;
+        outcome.map_err(|error| told_of(error, call.info, attempts))
     }
 
     /// Time for a call with these options.
@@ -193,29 +189,35 @@ impl Core {
 
     async fn attempts(
         &self,
-        call: &Call,
+        call: &Call<'_>,
         authentication: &Authentication<'_>,
-        limit: Duration,
-        sent: &AtomicU32,
+        attempts: &mut u32,
     ) -> Result<RawAnswer, Error> {
+        let limit = self.call_timeout(call.options);
         let policy = call.options.retry.unwrap_or(self.retry);
         let mut retries = 0;
         let mut corrections = Corrections::default();
         loop {
-            let (request, attempt) = self.sign(call, authentication).await?;
-            let attempts = sent.fetch_add(1, Ordering::Relaxed) + 1;
+            let (mut request, attempt) = self.sign(call, authentication).await?;
+            let left = limit.saturating_sub(call.started.elapsed());
+            if left.is_zero() {
+                return Err(out_of_time(limit));
+            }
+            // The last attempt's time is what is left of the call's: one timer for both.
+            request.timeout = Some(self.timeout(call).min(left));
+            *attempts += 1;
             let outcome = self.transport.exchange(request).await;
             let (failure, error) = match outcome {
                 Ok(answer) if (200..300).contains(&answer.status) => {
-                    trace(call, attempts, Some(answer.status), None);
+                    trace(call, *attempts, Some(answer.status), None);
                     self.budget.refund(retries > 0);
                     let request_id = request_id(&answer.headers);
-                    return Ok(RawAnswer { info: call.info, answer, request_id, attempts });
+                    return Ok(RawAnswer { info: call.info, answer, request_id, attempts: *attempts });
                 }
                 Ok(answer) => {
                     let error = self.refusal(call, &attempt, &answer, authentication);
                     if self.correct(&mut corrections, &attempt, &answer, &error, authentication) {
-                        trace(call, attempts, Some(answer.status), Some(&error));
+                        trace(call, *attempts, Some(answer.status), Some(&error));
                         continue;
                     }
                     let failure = match error.kind() {
@@ -224,6 +226,11 @@ impl Core {
                         _ => Failure::Final,
                     };
                     (failure, error)
+                }
+                Err(SendError { error, .. })
+                    if error.kind() == ErrorKind::Timeout && call.started.elapsed() >= limit =>
+                {
+                    return Err(out_of_time(limit));
                 }
                 Err(SendError { not_sent, error }) => {
                     let goes_on = not_sent && call.endpoint.advance(attempt.base);
@@ -238,7 +245,7 @@ impl Core {
                     (failure, error)
                 }
             };
-            trace(call, attempts, error.status(), Some(&error));
+            trace(call, *attempts, error.status(), Some(&error));
             let random = retry::random();
             let Some(wait) = retry::decide(&policy, retries, failure, call.idempotent, error.retry_after(), random)
             else {
@@ -256,7 +263,7 @@ impl Core {
     /// Makes a request of a call, signed for this moment.
     async fn sign<'a>(
         &self,
-        call: &'a Call,
+        call: &'a Call<'_>,
         authentication: &Authentication<'_>,
     ) -> Result<(HttpRequest, Attempt<'a>), Error> {
         match authentication {
@@ -264,7 +271,10 @@ impl Core {
             Authentication::Token(token) => self.unsigned(call, Some(token)),
             Authentication::Keys { key, keys } => self.signed(call, key, keys),
             Authentication::Provider { cache, context } => {
-                let current = cache.get(context).await?;
+                let current = match cache.fresh(context) {
+                    Some(current) => current,
+                    None => self.in_time(call, cache.get(context)).await?,
+                };
                 let (request, attempt) = match (&current.provided.credentials, &current.signing_key) {
                     (Credentials::Keys(keys), Some(key)) => self.signed(call, key, keys),
                     (Credentials::Token(token), _) => self.unsigned(call, Some(&token.token)),
@@ -278,25 +288,36 @@ impl Core {
         }
     }
 
-    fn unsigned<'a>(&self, call: &'a Call, token: Option<&SecretString>) -> Result<(HttpRequest, Attempt<'a>), Error> {
+    /// Gives up when the call's time is over.
+    async fn in_time<T>(&self, call: &Call<'_>, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let limit = self.call_timeout(call.options);
+        let left = limit.saturating_sub(call.started.elapsed());
+        tokio::time::timeout(left, work).await.unwrap_or_else(|_| Err(out_of_time(limit)))
+    }
+
+    fn unsigned<'a>(
+        &self,
+        call: &'a Call<'_>,
+        token: Option<&SecretString>,
+    ) -> Result<(HttpRequest, Attempt<'a>), Error> {
         let base = call.endpoint.url();
         let mut headers = call.plain_headers()?;
         if call.body.is_some() {
             headers.insert(http::header::CONTENT_TYPE, JSON);
         }
-        if let Some(project_id) = &call.project_id {
-            headers.insert(X_PROJECT_ID, header("the project id", project_id.as_str())?);
+        if let Some(project_id) = call.project_id {
+            headers.insert(X_PROJECT_ID, header("the project id", project_id)?);
         }
         if let Some(token) = token {
             headers.insert(X_AUTH_TOKEN, secret_header("the token", token)?);
         }
-        let request = call.request(call.url(base), headers, self.timeout(call));
+        let request = call.request(call.url(base), headers);
         Ok((request, Attempt { base, current: None, signed: None }))
     }
 
     fn signed<'a>(
         &self,
-        call: &'a Call,
+        call: &'a Call<'_>,
         key: &SigningKey,
         keys: &AccessKeys,
     ) -> Result<(HttpRequest, Attempt<'a>), Error> {
@@ -319,7 +340,7 @@ impl Core {
             // IAM and STS know the plain algorithm only.
             (Signing::SdkHmacSha256, _) | (_, Service::Iam | Service::Sts) => key,
             (Signing::V11HmacSha256, service) => {
-                let region = call.region.as_deref().unwrap_or("globe");
+                let region = call.region.unwrap_or("globe");
                 let secret = keys.secret_key.expose_secret().as_bytes();
                 derived = SigningKey::v11(&keys.access_key, secret, &date[..8], region, service.as_str());
                 &derived
@@ -338,14 +359,14 @@ impl Core {
             headers.insert(X_SECURITY_TOKEN, secret_header("the security token", token)?);
         }
         headers.insert(http::header::AUTHORIZATION, sensitive(header("the access key", authorization)?));
-        let request = call.request(url, headers, self.timeout(call));
+        let request = call.request(url, headers);
         Ok((request, Attempt { base, current: None, signed: Some(signed) }))
     }
 
     /// The first attempt's request as anyone can send it, host included.
     pub(crate) async fn prepare(
         &self,
-        call: &Call,
+        call: &Call<'_>,
         authentication: &Authentication<'_>,
     ) -> Result<http::Request<SecretBytes>, Error> {
         let signed = self.sign(call, authentication).await;
@@ -362,14 +383,14 @@ impl Core {
         Ok(request)
     }
 
-    fn timeout(&self, call: &Call) -> Duration {
+    fn timeout(&self, call: &Call<'_>) -> Duration {
         call.options.attempt_timeout.unwrap_or(self.transport_config.attempt_timeout)
     }
 
     /// The error that an answer reports, with advice.
     fn refusal(
         &self,
-        call: &Call,
+        call: &Call<'_>,
         attempt: &Attempt<'_>,
         answer: &HttpAnswer,
         authentication: &Authentication<'_>,
@@ -404,7 +425,7 @@ impl Core {
     }
 
     /// Where the canonical request that the gateway quotes differs from ours.
-    fn difference(&self, call: &Call, attempt: &Attempt<'_>, message: &str) -> Option<String> {
+    fn difference(&self, call: &Call<'_>, attempt: &Attempt<'_>, message: &str) -> Option<String> {
         let signed = attempt.signed.as_ref()?;
         let Credentials::Keys(keys) = &attempt.current.as_ref()?.provided.credentials else { return None };
         let url = call.url(attempt.base);
@@ -460,26 +481,34 @@ struct Corrections {
     credentials: bool,
 }
 
+/// Options of calls that a client makes for itself.
+static USUAL: CallOptions = CallOptions::new();
+
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const X_PROJECT_ID: HeaderName = HeaderName::from_static("x-project-id");
 const X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
 const X_SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-security-token");
 const X_LANGUAGE: HeaderName = HeaderName::from_static("x-language");
 
-impl Call {
+impl<'c> Call<'c> {
     /// A call of an operation.
-    pub(crate) fn of(operation: &impl Operation, settings: &Settings, project_id: Option<&str>) -> Result<Self, Error> {
+    pub(crate) fn of(
+        operation: &impl Operation,
+        settings: &'c Settings,
+        project_id: Option<&'c str>,
+    ) -> Result<Self, Error> {
         let info = operation_info(operation);
-        Self::of_object(info, &Object::Typed(operation), settings, project_id, &CallOptions::default())
+        Self::of_object(info, &Object::Typed(operation), settings, project_id, &USUAL, Instant::now())
     }
 
     /// A call of an operation whose request is given as an object.
     pub(crate) fn of_object(
         info: &'static OperationInfo,
         request: &Object<'_>,
-        settings: &Settings,
-        project_id: Option<&str>,
-        options: &CallOptions,
+        settings: &'c Settings,
+        project_id: Option<&'c str>,
+        options: &'c CallOptions,
+        started: Instant,
     ) -> Result<Self, Error> {
         let Encoded { path, query, headers, body } = encode::encode(info, request, project_id, options.validation)
             .map_err(|error| error.with_operation(info))?;
@@ -487,45 +516,45 @@ impl Call {
         Ok(Self {
             info: Some(info),
             service: info.service,
-            region: settings.region.clone(),
+            region: settings.region.as_deref(),
             method: http_method(info.method),
-            endpoint: Arc::clone(endpoint),
+            endpoint,
             path,
             query,
             headers,
             payload_hash: sign::payload_hash(body.as_ref().map_or(&[], SecretBytes::expose_secret)),
             body: body.map(Bytes::from),
-            project_id: project_id.map(str::to_owned),
+            project_id,
             idempotent: info.idempotent,
-            options: options.clone(),
-            started: Instant::now(),
+            options,
+            started,
         })
     }
 
     /// A call of a path that no operation describes.
-    pub(crate) fn raw(request: RawRequest<'_>, settings: &Settings, options: &CallOptions) -> Result<Self, Error> {
+    pub(crate) fn raw(
+        request: RawRequest<'c>,
+        settings: &'c Settings,
+        options: &'c CallOptions,
+        started: Instant,
+    ) -> Result<Self, Error> {
         let RawRequest { service, method, path, query, body, project_id } = request;
         Ok(Self {
             info: None,
             service,
-            region: settings.region.clone(),
+            region: settings.region.as_deref(),
             idempotent: method == Method::GET,
             method: http_method(method),
-            endpoint: Arc::clone(settings.endpoint(service)?),
+            endpoint: settings.endpoint(service)?,
             path,
             query,
             headers: Vec::new(),
             payload_hash: sign::payload_hash(body.as_ref().map_or(&[], SecretBytes::expose_secret)),
             body: body.map(Bytes::from),
-            project_id: project_id.map(str::to_owned),
-            options: options.clone(),
-            started: Instant::now(),
+            project_id,
+            options,
+            started,
         })
-    }
-
-    /// The same call, begun earlier: what came before counts as part of it.
-    pub(crate) fn begun(self, started: Instant) -> Self {
-        Self { started, ..self }
     }
 
     /// The address of this call below `base`, whose host need not be parsed once more.
@@ -553,7 +582,7 @@ impl Call {
             headers.push(("content-type", "application/json"));
         }
         headers.push(("host", host));
-        if let Some(project_id) = &self.project_id {
+        if let Some(project_id) = self.project_id {
             headers.push(("x-project-id", project_id));
         }
         headers.push(("x-sdk-date", date));
@@ -578,8 +607,8 @@ impl Call {
         Ok(headers)
     }
 
-    fn request(&self, url: Url, headers: HeaderMap, timeout: Duration) -> HttpRequest {
-        HttpRequest { method: self.method.clone(), url, headers, body: self.body.clone(), timeout: Some(timeout) }
+    fn request(&self, url: Url, headers: HeaderMap) -> HttpRequest {
+        HttpRequest { method: self.method.clone(), url, headers, body: self.body.clone(), timeout: None }
     }
 
     pub(crate) fn auth(&self) -> Auth {
@@ -682,7 +711,7 @@ fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     }
 }
 
-fn trace(call: &Call, attempt: u32, status: Option<u16>, error: Option<&Error>) {
+fn trace(call: &Call<'_>, attempt: u32, status: Option<u16>, error: Option<&Error>) {
     let operation = call.info.map_or("raw", |info| info.name);
     match error {
         None => tracing::debug!(operation, attempt, status, "answered"),

@@ -88,13 +88,18 @@ impl Cache {
         &self.provider
     }
 
+    /// The credentials that are at hand, unless it is time to ask for new ones.
+    pub(crate) fn fresh(&self, context: &Context<'_>) -> Option<Arc<Current>> {
+        // Most credentials never end, and asking for the time is not free.
+        self.peek().filter(|current| current.is_fresh(|| context.now()))
+    }
+
     /// The credentials to use now.
     pub(crate) async fn get(&self, context: &Context<'_>) -> Result<Arc<Current>, Error> {
-        let current = self.peek();
-        // Most credentials never end, and asking for the time is not free.
-        if let Some(current) = current.as_ref().filter(|current| current.is_fresh(|| context.now())) {
-            return Ok(Arc::clone(current));
+        if let Some(current) = self.fresh(context) {
+            return Ok(current);
         }
+        let current = self.peek();
         let now = context.now();
         match current.filter(|current| current.is_valid(now)) {
             // Still good: one task renews, the others go on with what there is.

@@ -378,7 +378,7 @@ fn json_of(
     let mut json = match body.trim_ascii().is_empty() {
         true if shape.is_none() => Json::Null,
         _ => serde_json::from_slice(body).map_err(|error| {
-            let error = crate::operation::decode_error(".".into(), &error);
+            let error = crate::operation::decode_error(body, &error);
             core::told_of(Error::decode(error, answer.status, request_id.clone()), info, attempts)
         })?,
     };

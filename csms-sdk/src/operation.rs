@@ -273,23 +273,13 @@ pub struct DecodeError {
 }
 
 /// Reads a JSON body. For the derive.
-///
-/// The path to a fault is found by reading a second time, so that reading well costs nothing more.
 #[doc(hidden)]
 pub fn read_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
-    let error = match serde_json::from_slice(body) {
-        Ok(value) => return Ok(value),
-        Err(error) => error,
-    };
-    let mut input = serde_json::Deserializer::from_slice(body);
-    let path = match serde_path_to_error::deserialize::<_, T>(&mut input) {
-        Err(error) => error.path().to_string(),
-        Ok(_) => ".".to_owned(),
-    };
-    Err(decode_error(path, &error))
+    serde_json::from_slice(body).map_err(|error| decode_error(body, &error))
 }
 
-pub(crate) fn decode_error(path: String, error: &serde_json::Error) -> DecodeError {
+/// What is wrong with a body, and where; not what stands there.
+pub(crate) fn decode_error(body: &[u8], error: &serde_json::Error) -> DecodeError {
     use serde_json::error::Category;
     let problem = match error.classify() {
         Category::Syntax => "not JSON",
@@ -297,7 +287,63 @@ pub(crate) fn decode_error(path: String, error: &serde_json::Error) -> DecodeErr
         Category::Data => "not of the documented type",
         Category::Io => "could not be read",
     };
-    DecodeError { path, line: error.line(), column: error.column(), problem }
+    let (line, column) = (error.line(), error.column());
+    DecodeError { path: path_to(body, line, column), line, column, problem }
+}
+
+/// The path of the member that stands at this line and column, both from 1, or that was the last before it.
+///
+/// Found by one more look at the text, so that reading well costs nothing for it.
+fn path_to(body: &[u8], line: usize, column: usize) -> String {
+    let line_start = match line {
+        0 | 1 => 0,
+        _ => body.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(line - 2).map_or(0, |(at, _)| at + 1),
+    };
+    let end = line_start.saturating_add(column).min(body.len());
+    // A step is the name of a member, or the index of an item.
+    let mut steps: Vec<Result<String, usize>> = Vec::new();
+    let mut rest = &body[..end];
+    let mut name = String::new();
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        match byte {
+            b'"' => {
+                let length = text_length(rest);
+                name = String::from_utf8_lossy(&rest[..length]).into_owned();
+                rest = rest.get(length + 1..).unwrap_or_default();
+            }
+            b'{' => steps.push(Ok(String::new())),
+            b'[' => steps.push(Err(0)),
+            b'}' | b']' => {
+                steps.pop();
+            }
+            b':' => {
+                if let Some(Ok(step)) = steps.last_mut() {
+                    step.clone_from(&name);
+                }
+            }
+            b',' => {
+                if let Some(Err(index)) = steps.last_mut() {
+                    *index += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    let named = steps.iter().filter(|step| step.as_ref().map_or(true, |name| !name.is_empty()));
+    let path: Vec<String> = named.map(|step| step.as_ref().map_or_else(ToString::to_string, Clone::clone)).collect();
+    if path.is_empty() { ".".to_owned() } else { path.join(".") }
+}
+
+/// Length of a JSON text up to its closing quote.
+fn text_length(text: &[u8]) -> usize {
+    let mut escaped = false;
+    let end = text.iter().position(|byte| {
+        let ends = *byte == b'"' && !escaped;
+        escaped = *byte == b'\\' && !escaped;
+        ends
+    });
+    end.unwrap_or(text.len())
 }
 
 /// An answer with what came around it. Dereferences to the body.
@@ -356,4 +402,37 @@ impl<T> Deref for Response<T> {
 pub trait Caller: Sync {
     /// Sends `operation` and reads its answer.
     fn call<O: Operation>(&self, operation: O) -> impl Future<Output = Result<Response<O::Response>, Error>> + Send;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::path_to;
+
+    #[test]
+    fn the_path_to_a_fault_is_found_from_its_place() {
+        for (body, expected) in [
+            (r#"{"secret":{"create_time":^[]}}"#, "secret.create_time"),
+            (r#"{"a":{"b":1},"secrets":[{"id":1},{"id":"x","limit":{^}}]}"#, "secrets.1.limit"),
+            (r#"{"a\"b}":[1,[2,^"x"]]}"#, r#"a\"b}.1.1"#),
+            ("{\n \"x\": {\n  \"y\": ^true\n }\n}", "x.y"),
+            ("^", "."),
+            ("[^", "0"),
+            ("{^", "."),
+            (r#"{"unfinished^"#, "."),
+        ] {
+            let at = body.find('^').unwrap_or_default();
+            let line = body[..at].matches('\n').count() + 1;
+            let column = at - body[..at].rfind('\n').map_or(0, |newline| newline + 1);
+            let text = body.replace('^', "");
+            // The reader stops at the first byte that it cannot take, or just before.
+            assert_eq!(path_to(text.as_bytes(), line, column), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn places_outside_the_text_do_no_harm() {
+        for (line, column) in [(0, 0), (1, 99), (9, 9), (usize::MAX, usize::MAX)] {
+            path_to(b"{\"a\":[1]}", line, column);
+        }
+    }
 }

@@ -47,6 +47,7 @@ mod registry;
 pub mod retry;
 pub mod secret;
 pub mod sign;
+mod single_flight;
 pub mod time;
 mod transport;
 pub mod value;

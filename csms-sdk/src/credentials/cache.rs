@@ -3,16 +3,15 @@
 use std::{
     sync::{
         Arc, PoisonError, RwLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicI64, Ordering},
     },
     time::Duration,
 };
 
 use chrono::{DateTime, Utc};
-use tokio::sync::Mutex;
 
-use super::{AccessKeys, Context, Credentials, ProvideCredentials, Provided};
-use crate::{error::Error, retry::random, sign::SigningKey, time::Timestamp};
+use super::{AccessKeys, Context, Credentials, ProvideCredentials, ProvideError, Provided};
+use crate::{error::Error, retry::random, sign::SigningKey, single_flight::SingleFlight, time::Timestamp};
 
 /// Renewing begins this long before the end, or after three quarters of a shorter life.
 const EARLY: Duration = Duration::from_secs(40 * 60);
@@ -65,23 +64,19 @@ fn expiry(provided: &Provided) -> Option<DateTime<Utc>> {
 pub(crate) struct Cache {
     provider: Arc<dyn ProvideCredentials>,
     current: RwLock<Option<Arc<Current>>>,
-    /// Held by the one task that renews.
-    renewing: Mutex<Renewing>,
-    /// Number of attempts to renew that failed.
-    failures: AtomicU64,
-}
-
-#[derive(Debug, Default)]
-struct Renewing {
-    /// Not tried again before, as long as there are valid credentials.
-    paused_until: Option<DateTime<Utc>>,
-    /// For those that waited for the attempt that failed.
-    last_failure: Option<Error>,
+    flight: SingleFlight,
+    /// Time in milliseconds before which renewing is not tried again, as long as there are valid credentials.
+    paused_until: AtomicI64,
 }
 
 impl Cache {
     pub(crate) fn new(provider: Arc<dyn ProvideCredentials>) -> Self {
-        Self { provider, current: RwLock::default(), renewing: Mutex::default(), failures: AtomicU64::new(0) }
+        Self {
+            provider,
+            current: RwLock::default(),
+            flight: SingleFlight::default(),
+            paused_until: AtomicI64::new(i64::MIN),
+        }
     }
 
     pub(crate) fn provider(&self) -> &Arc<dyn ProvideCredentials> {
@@ -99,38 +94,26 @@ impl Cache {
         if let Some(current) = self.fresh(context) {
             return Ok(current);
         }
-        let current = self.peek();
-        let now = context.now();
-        match current.filter(|current| current.is_valid(now)) {
+        match self.valid(context) {
             // Still good: one task renews, the others go on with what there is.
-            Some(valid) => match self.renewing.try_lock() {
-                Ok(mut renewing) if renewing.paused_until.is_none_or(|end| now >= end) => {
-                    // Another task may have renewed between the look and the lock.
-                    if let Some(fresh) = self.peek().filter(|current| current.is_fresh(|| now)) {
-                        return Ok(fresh);
-                    }
-                    Ok(self.renew(&mut renewing, context).await.unwrap_or_else(|error| {
-                        tracing::warn!(%error, "credentials could not be renewed and are used on");
-                        renewing.paused_until = Some(now + PAUSE);
-                        valid
-                    }))
-                }
-                _ => Ok(valid),
-            },
-            None => self.wait(context).await,
+            Some(valid) => Ok(self.renew_early(context).await.unwrap_or(valid)),
+            // Nothing to use: everybody waits for one attempt.
+            None => self.flight.run(|| self.valid(context), self.renew(context)).await,
         }
     }
 
-    /// Nothing to use: everybody waits for one attempt and shares its outcome; whoever comes later tries again.
-    async fn wait(&self, context: &Context<'_>) -> Result<Arc<Current>, Error> {
-        let failures = self.failures.load(Ordering::Acquire);
-        let mut renewing = self.renewing.lock().await;
-        if let Some(current) = self.peek().filter(|current| current.is_valid(context.now())) {
-            return Ok(current);
+    async fn renew_early(&self, context: &Context<'_>) -> Option<Arc<Current>> {
+        let now = context.now();
+        if now.timestamp_millis() < self.paused_until.load(Ordering::Relaxed) {
+            return None;
         }
-        match &renewing.last_failure {
-            Some(failure) if self.failures.load(Ordering::Acquire) != failures => Err(failure.duplicate()),
-            _ => self.renew(&mut renewing, context).await,
+        match self.flight.run_alone(|| self.fresh(context), self.renew(context)).await? {
+            Ok(renewed) => Some(renewed),
+            Err(error) => {
+                tracing::warn!(%error, "credentials could not be renewed and are used on");
+                self.paused_until.store((now + PAUSE).timestamp_millis(), Ordering::Relaxed);
+                None
+            }
         }
     }
 
@@ -150,21 +133,15 @@ impl Cache {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    async fn renew(&self, renewing: &mut Renewing, context: &Context<'_>) -> Result<Arc<Current>, Error> {
-        match self.provider.provide(context).await {
-            Ok(provided) => {
-                tracing::debug!(origin = provided.origin, "credentials found");
-                let current = Arc::new(Current::new(provided, context.now()));
-                *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&current));
-                *renewing = Renewing::default();
-                Ok(current)
-            }
-            Err(error) => {
-                let error = error.into_error();
-                renewing.last_failure = Some(error.duplicate());
-                self.failures.fetch_add(1, Ordering::Release);
-                Err(error)
-            }
-        }
+    fn valid(&self, context: &Context<'_>) -> Option<Arc<Current>> {
+        self.peek().filter(|current| current.is_valid(context.now()))
+    }
+
+    async fn renew(&self, context: &Context<'_>) -> Result<Arc<Current>, Error> {
+        let provided = self.provider.provide(context).await.map_err(ProvideError::into_error)?;
+        tracing::debug!(origin = provided.origin, "credentials found");
+        let current = Arc::new(Current::new(provided, context.now()));
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&current));
+        Ok(current)
     }
 }

@@ -19,30 +19,34 @@ async fn main() -> Result<(), Error> {
     let client = &service.client;
 
     let created = csms::CreateSecret::new("demo").secret_string("only a name and this value").send(client).await?;
-    let request_id = created.request_id().unwrap_or("unknown").to_owned();
+    let request_id = shown(created.request_id());
     let secret = created.into_body().secret.unwrap_or_default();
-    println!("CreateSecret         {:?} is {:?} (request {request_id})", secret.name, secret.state);
+    println!("CreateSecret         {} is {} (request {request_id})", shown(secret.name), shown(secret.state));
 
     let added = csms::CreateSecretVersion::new("demo").secret_string("plain second value").send(client).await?;
     let version = added.into_body().version_metadata.unwrap_or_default();
-    println!("CreateSecretVersion  {:?} staged {:?}", version.id, version.version_stages);
+    println!("CreateSecretVersion  {} is staged {}", shown(version.id), version.version_stages.join(", "));
 
-    let replica = csms::CreateSecretReplica::new("demo", "cn-east-3").send(client).await?;
-    println!("CreateSecretReplica  {:?}", replica.replica_id);
+    let replica = csms::CreateSecretReplica::new("demo", "cn-east-3").send(client).await?.into_body();
+    println!("CreateSecretReplica  {}", shown(replica.replica_id));
 
-    let key = kms::ReplicateKey::new(
+    let replicated = kms::ReplicateKey::new(
         "826314dd-1b5b-4037-b976-5f9b7a17df46",
         "cn-north-4",
         "replica_key_alias",
         "2b31ed5200000000ebedb6e570000000",
-    )
-    .send(client)
-    .await?;
-    println!("ReplicateKey         {:?} in {:?}", key.key_id, key.region);
+    );
+    let key = replicated.send(client).await?.into_body();
+    println!("ReplicateKey         {} in {}", shown(key.key_id), shown(key.region));
 
     println!("\nwhat the service received:");
     for line in service.received().await {
         println!("  {line}");
     }
     Ok(())
+}
+
+/// Answers may leave anything out.
+fn shown(value: Option<impl ToString>) -> String {
+    value.map_or_else(|| "?".to_owned(), |value| value.to_string())
 }

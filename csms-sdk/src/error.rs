@@ -49,33 +49,40 @@ struct Inner {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The request cannot be right and was not sent; [`Error::field`] names the field.
+    /// The request cannot be right and was not sent; [`Error::field`] names the field. Where the service knows
+    /// better, [`CallOptions::without_validation`](crate::CallOptions::without_validation) sends it all the same.
     InvalidInput,
-    /// A setting is missing or wrong: region, endpoint, project, certificate. Nothing was sent.
+    /// A setting is missing or wrong: region, endpoint, project, certificate. Nothing was sent; [`Error::help`] says
+    /// what to set.
     Configuration,
-    /// No credentials were found, or those found could not be used.
+    /// No credentials were found, or those found could not be used. The message lists the places that were looked
+    /// in; a place that is set up by half stops the search.
     Credentials,
-    /// The service refused the credentials (401 and the codes that mean the same).
+    /// The service refused the credentials (401 and the codes that mean the same). Usual causes: a wrong secret key,
+    /// a clock that is off, a proxy that changes the request, a token of another cloud. Six in a row lock an access
+    /// key for five minutes, so do not repeat it blindly.
     Unauthenticated,
-    /// The caller lacks a permission (403).
+    /// The caller lacks a permission (403); [`Error::permission`] names it.
     PermissionDenied,
-    /// The secret, version, stage, key or other resource does not exist.
+    /// The secret, version, stage, key or other resource does not exist, in this region and project.
     NotFound,
-    /// It exists already, or its state forbids the operation.
+    /// It exists already, or its state forbids the operation: disabled, pending deletion, a replica. Look at its state
+    /// first.
     Conflict,
-    /// A quota is used up. Not retried, whatever the status.
+    /// A quota is used up. Not retried, whatever the status; delete something or ask for more.
     QuotaExceeded,
-    /// Too many calls (429).
+    /// Too many calls (429), after all retries. KMS allows most callers 20 operations a second.
     Throttled,
-    /// The service found the request invalid.
+    /// The service found the request invalid; its message says why.
     Rejected,
-    /// The endpoint does not offer this operation: wrong region, path or endpoint.
+    /// The endpoint does not offer this operation: a wrong endpoint, or a region that lacks the feature.
     NotOffered,
-    /// The service failed (5xx).
+    /// The service failed (5xx), after all retries where repeating was safe. Name the request id to its support.
     Service,
     /// No connection: name resolution, TCP, TLS, or cut off before the answer was complete.
     Connection,
-    /// A time-out ran out.
+    /// A time-out ran out: that of a connection, of an attempt, or of the whole call. Whether the request was carried
+    /// out is not known.
     Timeout,
     /// An answer came that cannot be understood: a redirect, a page of a proxy, broken JSON, no HTTP at all, too many bytes.
     UnexpectedAnswer,

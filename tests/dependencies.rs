@@ -9,8 +9,17 @@ use serde_json::Value as Json;
 
 /// Licences that ask for no more than their text. A dual licence needs one of these.
 const LICENCES: &[&str] = &[
-    "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CDLA-Permissive-2.0", "ISC", "MIT", "Unicode-3.0",
-    "Unlicense", "Zlib",
+    "0BSD",
+    "Apache-2.0",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "BSL-1.0",
+    "CDLA-Permissive-2.0",
+    "ISC",
+    "MIT",
+    "Unicode-3.0",
+    "Unlicense",
+    "Zlib",
 ];
 
 /// A second implementation of what is here already, or one that needs a C library of the system.
@@ -36,7 +45,9 @@ fn every_dependency_has_a_permissive_licence() {
             let part = part.trim_matches(|character| "() ".contains(character));
             part.split(" AND ").all(|licence| LICENCES.contains(&licence.split(" WITH ").next().unwrap().trim()))
         };
-        if !expression.split(" OR ").any(allowed) && !expression.split(" AND ").all(|part| part.split(" OR ").any(allowed)) {
+        if !expression.split(" OR ").any(allowed)
+            && !expression.split(" AND ").all(|part| part.split(" OR ").any(allowed))
+        {
             refused.push(format!("{} ({expression})", package["name"]));
         }
     }

@@ -2,6 +2,12 @@
 
 #![allow(dead_code, reason = "the services that use these modules are still to come")]
 
+mod auth;
 mod fault;
 mod faults;
+mod region;
+mod request;
+mod route;
+mod server;
 mod table;
+mod tls;

@@ -9,5 +9,6 @@ mod region;
 mod request;
 mod route;
 mod server;
+mod store;
 mod table;
 mod tls;

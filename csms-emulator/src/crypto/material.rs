@@ -1,6 +1,7 @@
 //! Key material.
 
 use super::{CryptoError, random};
+use ed25519_dalek::pkcs8::KeypairBytes;
 use rsa::{
     RsaPrivateKey,
     pkcs8::{
@@ -94,7 +95,8 @@ impl Material {
             Key::P521(key) => key.to_pkcs8_der(),
             Key::K256(key) => key.to_pkcs8_der(),
             Key::Sm2(key) => key.to_pkcs8_der(),
-            Key::Ed25519(key) => key.to_pkcs8_der(),
+            // Without the public key it is version 1 of the format; many readers know no other.
+            Key::Ed25519(key) => KeypairBytes { secret_key: key.to_bytes(), public_key: None }.to_pkcs8_der(),
         };
         der.map(|der| der.to_bytes()).map_err(|_| CryptoError::Malformed)
     }

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "the services that use these modules are still to come")]
 
 mod auth;
+mod crypto;
 mod fault;
 mod faults;
 mod region;

@@ -139,7 +139,16 @@ impl Output {
 
     /// Prints JSON, after the query, in the form that was asked for.
     pub(crate) fn json(&self, json: &Json) -> Result<(), Failure> {
-        let Some(query) = &self.query else { return self.render(json) };
+        self.shown(json, io::stdout().is_terminal())
+    }
+
+    /// Prints JSON that people go on to edit: indented wherever it goes.
+    pub(crate) fn form(&self, json: &Json) -> Result<(), Failure> {
+        self.shown(json, true)
+    }
+
+    fn shown(&self, json: &Json, indented: bool) -> Result<(), Failure> {
+        let Some(query) = &self.query else { return self.render(json, indented) };
         let failed = |problem: String| {
             Failure::usage("invalid_query", format!("--query cannot be applied: {problem}"))
                 .cause("the answer came, and is not what the expression expects")
@@ -147,7 +156,7 @@ impl Output {
         };
         let found = query.search(json).map_err(|error| failed(reason(&error)))?;
         let found = serde_json::to_value(found).map_err(|error| failed(error.to_string()))?;
-        self.render(&found)
+        self.render(&found, indented)
     }
 
     /// Prints rows: as a table for people, as [`tsv`](Format::Tsv) for pipes, or `json`. A table is cut to `width`.
@@ -187,12 +196,12 @@ impl Output {
         print(out.as_bytes())
     }
 
-    fn render(&self, json: &Json) -> Result<(), Failure> {
+    fn render(&self, json: &Json, indented: bool) -> Result<(), Failure> {
         // Answers hold secrets: what is made of them is wiped.
         let mut out = SecretBytes::default();
         match self.format {
             Format::None => return Ok(()),
-            Format::Auto | Format::Json if io::stdout().is_terminal() => {
+            Format::Auto | Format::Json if indented => {
                 write_json(serde_json::to_writer_pretty(&mut out, json))?;
             }
             Format::Auto | Format::Json => write_json(serde_json::to_writer(&mut out, json))?,

@@ -220,7 +220,7 @@ fn operate(info: &'static OperationInfo, matches: &ArgMatches, reporter: &Report
         return show_permissions(info, &output, reporter);
     }
     if is_set("skeleton") {
-        return output.json(&skeleton::request(info));
+        return output.form(&skeleton::request(info));
     }
 
     let mut sources = Sources::new(reporter, is_set("allow-argv-secrets"), is_set("allow-empty"), is_set("verbatim"));

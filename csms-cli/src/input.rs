@@ -1,9 +1,6 @@
 //! Where a value comes from: the command line, a file, a variable, stdin.
 
-use std::{
-    env, fs,
-    io::{self, Read as _},
-};
+use std::{env, fs, io};
 
 use csms_sdk::{SecretBytes, SecretString};
 use serde_json::{Map, Value as Json};
@@ -116,9 +113,10 @@ impl<'a> Sources<'a> {
                 .hint("give one of them from a file: file://PATH"));
         }
         self.stdin_reader = Some(reader.to_owned());
-        let mut bytes = Vec::new();
-        io::stdin().lock().read_to_end(&mut bytes).map_err(|error| unreadable(reader, "stdin", &error))?;
-        Ok(bytes.into())
+        // This buffer wipes what it leaves behind when it grows.
+        let mut bytes = SecretBytes::default();
+        io::copy(&mut io::stdin().lock(), &mut bytes).map_err(|error| unreadable(reader, "stdin", &error))?;
+        Ok(bytes)
     }
 }
 

@@ -27,6 +27,7 @@ use crate::{
     env::Env,
     error::{Error, ErrorKind},
     secret::SecretString,
+    sign::SigningKey,
     time::Timestamp,
 };
 
@@ -84,6 +85,11 @@ impl AccessKeys {
     /// Permanent keys.
     pub fn new(access_key: impl Into<String>, secret_key: impl Into<SecretString>) -> Self {
         Self { access_key: access_key.into(), secret_key: secret_key.into(), security_token: None, expires_at: None }
+    }
+
+    /// The keys made ready for signing.
+    pub(crate) fn signing_key(&self) -> SigningKey {
+        SigningKey::sdk(&self.access_key, self.secret_key.expose_secret().as_bytes())
     }
 
     /// Makes them temporary.

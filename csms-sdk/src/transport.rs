@@ -41,8 +41,8 @@ pub(crate) struct HttpRequest {
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Option<Bytes>,
-    /// Instead of the transport's own time-out for one attempt.
-    pub(crate) timeout: Option<Duration>,
+    /// Time for the whole exchange.
+    pub(crate) timeout: Duration,
 }
 
 /// One answer as it came in.
@@ -67,7 +67,6 @@ const MOST_BELIEVED: usize = 1024 * 1024;
 pub(crate) struct Transport {
     http: reqwest::Client,
     max_answer_bytes: usize,
-    attempt_timeout: Duration,
 }
 
 impl Transport {
@@ -107,7 +106,7 @@ impl Transport {
             Error::new(ErrorKind::Configuration, format!("the HTTP client cannot be set up: {}", root_cause(&error)))
                 .with_source(error)
         })?;
-        Ok(Self { http, max_answer_bytes: config.max_answer_bytes, attempt_timeout: config.attempt_timeout })
+        Ok(Self { http, max_answer_bytes: config.max_answer_bytes })
     }
 
     /// Sends one request and collects its answer.
@@ -115,7 +114,7 @@ impl Transport {
         let mut outgoing = reqwest::Request::new(request.method, request.url);
         *outgoing.headers_mut() = request.headers;
         *outgoing.body_mut() = request.body.map(Into::into);
-        *outgoing.timeout_mut() = Some(request.timeout.unwrap_or(self.attempt_timeout));
+        *outgoing.timeout_mut() = Some(request.timeout);
 
         let mut incoming = self.http.execute(outgoing).await.map_err(send_error)?;
         let status = incoming.status().as_u16();

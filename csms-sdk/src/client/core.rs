@@ -99,8 +99,7 @@ pub(crate) enum Authentication<'a> {
 
 impl<'a> Authentication<'a> {
     pub(crate) fn keys(keys: &'a AccessKeys) -> Self {
-        let key = SigningKey::sdk(&keys.access_key, keys.secret_key.expose_secret().as_bytes());
-        Self::Keys { key: Box::new(key), keys }
+        Self::Keys { key: Box::new(keys.signing_key()), keys }
     }
 }
 
@@ -204,7 +203,7 @@ impl Core {
                 return Err(out_of_time(limit));
             }
             // The last attempt's time is what is left of the call's: one timer for both.
-            request.timeout = Some(self.timeout(call).min(left));
+            request.timeout = request.timeout.min(left);
             *attempts += 1;
             let outcome = self.transport.exchange(request).await;
             let (failure, error) = match outcome {
@@ -275,13 +274,9 @@ impl Core {
                     Some(current) => current,
                     None => self.in_time(call, cache.get(context)).await?,
                 };
-                let (request, attempt) = match (&current.provided.credentials, &current.signing_key) {
-                    (Credentials::Keys(keys), Some(key)) => self.signed(call, key, keys),
-                    (Credentials::Token(token), _) => self.unsigned(call, Some(&token.token)),
-                    (Credentials::Keys(keys), None) => {
-                        let key = SigningKey::sdk(&keys.access_key, keys.secret_key.expose_secret().as_bytes());
-                        self.signed(call, &key, keys)
-                    }
+                let (request, attempt) = match &current.provided.credentials {
+                    Credentials::Keys(keys) => self.signed(call, current.signing_key(keys), keys),
+                    Credentials::Token(token) => self.unsigned(call, Some(&token.token)),
                 }?;
                 Ok((request, Attempt { current: Some(current), ..attempt }))
             }
@@ -311,7 +306,7 @@ impl Core {
         if let Some(token) = token {
             headers.insert(X_AUTH_TOKEN, secret_header("the token", token)?);
         }
-        let request = call.request(call.url(base), headers);
+        let request = call.request(call.url(base), headers, self.timeout(call));
         Ok((request, Attempt { base, current: None, signed: None }))
     }
 
@@ -359,7 +354,7 @@ impl Core {
             headers.insert(X_SECURITY_TOKEN, secret_header("the security token", token)?);
         }
         headers.insert(http::header::AUTHORIZATION, sensitive(header("the access key", authorization)?));
-        let request = call.request(url, headers);
+        let request = call.request(url, headers, self.timeout(call));
         Ok((request, Attempt { base, current: None, signed: Some(signed) }))
     }
 
@@ -607,8 +602,8 @@ impl<'c> Call<'c> {
         Ok(headers)
     }
 
-    fn request(&self, url: Url, headers: HeaderMap) -> HttpRequest {
-        HttpRequest { method: self.method.clone(), url, headers, body: self.body.clone(), timeout: None }
+    fn request(&self, url: Url, headers: HeaderMap, timeout: Duration) -> HttpRequest {
+        HttpRequest { method: self.method.clone(), url, headers, body: self.body.clone(), timeout }
     }
 
     pub(crate) fn auth(&self) -> Auth {

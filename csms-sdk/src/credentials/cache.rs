@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, OnceLock, PoisonError, RwLock,
         atomic::{AtomicI64, Ordering},
     },
     time::Duration,
@@ -10,7 +10,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use super::{AccessKeys, Context, Credentials, ProvideCredentials, ProvideError, Provided};
+use super::{AccessKeys, Context, ProvideCredentials, ProvideError, Provided};
 use crate::{error::Error, retry::random, sign::SigningKey, single_flight::SingleFlight, time::Timestamp};
 
 /// Renewing begins this long before the end, or after three quarters of a shorter life.
@@ -23,27 +23,26 @@ const PAUSE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(crate) struct Current {
     pub(crate) provided: Provided,
-    /// The keys made ready for signing.
-    pub(crate) signing_key: Option<SigningKey>,
+    /// The keys made ready, when something is first signed with them.
+    signing_key: OnceLock<SigningKey>,
     /// From when on they should be renewed.
     renew_at: Option<DateTime<Utc>>,
 }
 
 impl Current {
     fn new(provided: Provided, now: DateTime<Utc>) -> Self {
-        let signing_key = match &provided.credentials {
-            Credentials::Keys(AccessKeys { access_key, secret_key, .. }) => {
-                Some(SigningKey::sdk(access_key, secret_key.expose_secret().as_bytes()))
-            }
-            Credentials::Token(_) => None,
-        };
         let renew_at = expiry(&provided).map(|end| {
             let life = (end - now).to_std().unwrap_or_default();
             // Spread over a tenth, so that many programs started together do not renew together.
             let early = EARLY.min(life / 4).mul_f64(1.0 + random() / 10.0);
             end - chrono::TimeDelta::from_std(early).unwrap_or_default()
         });
-        Self { provided, signing_key, renew_at }
+        Self { provided, signing_key: OnceLock::new(), renew_at }
+    }
+
+    /// These credentials' own `keys`, made ready for signing once.
+    pub(crate) fn signing_key(&self, keys: &AccessKeys) -> &SigningKey {
+        self.signing_key.get_or_init(|| keys.signing_key())
     }
 
     fn is_fresh(&self, now: impl FnOnce() -> DateTime<Utc>) -> bool {

@@ -2,10 +2,32 @@
 
 use std::fmt;
 
+use serde_json::{Map, Value as Json};
+
 use crate::{
     error::Error,
     model::{Check, Field, Format, Object, Shape, View},
+    operation::OperationInfo,
 };
+
+/// Checks a request as whoever receives it would: parameters that the operation does not have are borne.
+///
+/// `request` holds the parameters of all places under their wire names.
+///
+/// # Errors
+/// The first parameter that is missing, excluded by another or of a wrong value; [`Error::field`] names it.
+pub fn received(info: &'static OperationInfo, request: &Map<String, Json>) -> Result<(), Error> {
+    object(info.request, &Object::Json(info.request, request), Path::ROOT, Unknown::Borne)
+}
+
+/// What becomes of members that a shape does not have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unknown {
+    /// They are refused: most likely somebody mistyped a name.
+    Refused,
+    /// They are ignored.
+    Borne,
+}
 
 /// Where a value stands in a request: `notification.target_id`, `tags.0.key`.
 #[derive(Clone, Copy)]
@@ -54,8 +76,15 @@ impl fmt::Display for Path<'_> {
 }
 
 /// Checks a request or a part of one: unknown members, missing ones, exclusive ones, and every value.
-pub(crate) fn object(shape: &'static Shape, object: &Object<'_>, path: Path<'_>) -> Result<(), Error> {
-    if let Object::Json(_, members) = object {
+pub(crate) fn object(
+    shape: &'static Shape,
+    object: &Object<'_>,
+    path: Path<'_>,
+    unknown: Unknown,
+) -> Result<(), Error> {
+    if let Object::Json(_, members) = object
+        && unknown == Unknown::Refused
+    {
         for name in members.keys() {
             if shape.field(name).is_none() {
                 let known = shape.fields.iter().map(|field| field.name);
@@ -72,7 +101,7 @@ pub(crate) fn object(shape: &'static Shape, object: &Object<'_>, path: Path<'_>)
     let visited = object.each(&mut |field, view| {
         given.push(field.name);
         if outcome.is_ok() {
-            outcome = value(field, &view, path.name(field.name));
+            outcome = value(field, &view, path.name(field.name), unknown);
         }
     });
     visited.map_err(|(field, mismatch)| path.name(field.name).error(format!("has to be {}", mismatch.0)))?;
@@ -92,20 +121,20 @@ pub(crate) fn object(shape: &'static Shape, object: &Object<'_>, path: Path<'_>)
     Ok(())
 }
 
-fn value(field: &'static Field, view: &View<'_>, path: Path<'_>) -> Result<(), Error> {
+fn value(field: &'static Field, view: &View<'_>, path: Path<'_>, unknown: Unknown) -> Result<(), Error> {
     for check in field.checks {
         if let Some(problem) = problem(*check, field.format, view) {
             return Err(path.error(problem));
         }
     }
     match view {
-        View::Object(inner) => object(inner.shape(), inner, path),
+        View::Object(inner) => object(inner.shape(), inner, path, unknown),
         View::List(list) => {
             let mut outcome = Ok(());
             let mut index = 0;
             let visited = list.each(&mut |item| {
                 if let (Ok(()), View::Object(inner)) = (&outcome, &item) {
-                    outcome = object(inner.shape(), inner, path.index(index));
+                    outcome = object(inner.shape(), inner, path.index(index), unknown);
                 }
                 index += 1;
             });

@@ -11,7 +11,8 @@ use crate::{
     error::{Error, ErrorKind},
     iam,
     model::Object,
-    operation::{Auth, Caller, Method, Operation, OperationInfo, Response, Service},
+    operation::{Auth, Caller, Method, Operation, OperationInfo, Paged, Response, Service},
+    page::{Items, JsonPages, Pages},
     region::{Given, Settings, check_project_id},
     retry::RetryPolicy,
     secret::{SecretBytes, SecretJson},
@@ -118,6 +119,41 @@ impl Client {
         // From here on the request lives in the call only, and secrets in the struct can be wiped.
         drop(operation);
         self.run(call).await?.read::<O>()
+    }
+
+    /// The pages of a list, one after the other; see [`page`](crate::page).
+    pub fn pages<O: Paged>(&self, operation: O) -> Pages<O> {
+        Pages::new(self.clone(), operation)
+    }
+
+    /// The items of a list, one after the other, page after page; see [`page`](crate::page).
+    ///
+    /// ```no_run
+    /// # async fn example(client: csms_sdk::Client) -> Result<(), csms_sdk::Error> {
+    /// let mut keys = client.items(csms_sdk::kms::ListKeys::new()).max_items(1000);
+    /// while let Some(key) = keys.next().await {
+    ///     println!("{:?}", key?.key_alias);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// An operation without pages is not taken:
+    ///
+    /// ```compile_fail,E0277
+    /// # fn example(client: csms_sdk::Client) {
+    /// client.items(csms_sdk::csms::ShowSecret::new("demo"));
+    /// # }
+    /// ```
+    pub fn items<O: Paged>(&self, operation: O) -> Items<O> {
+        Items::new(self.clone(), operation)
+    }
+
+    /// The pages of a list in JSON, one after the other, from a request in the form of [`send_json`](Client::send_json); `None`
+    /// where an operation has no pages.
+    #[must_use]
+    pub fn json_pages(&self, info: &'static OperationInfo, request: Map<String, Json>) -> Option<JsonPages> {
+        JsonPages::new(self.clone(), info, request)
     }
 
     /// Makes the signed request of an operation without sending it.

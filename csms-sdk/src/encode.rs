@@ -8,7 +8,7 @@ use std::io::Write as _;
 use serde_json::Value as Json;
 
 use crate::{
-    check::{self, Path},
+    check::{self, Path, Unknown},
     error::{Error, ErrorKind},
     model::{Field, Fields, Format, Kind, List, Mismatch, Object, View},
     operation::OperationInfo,
@@ -49,7 +49,7 @@ pub(crate) fn encode(
     validation: Validation,
 ) -> Result<Encoded, Error> {
     if validation == Validation::On {
-        check::object(info.request, request, Path::ROOT)?;
+        check::object(info.request, request, Path::ROOT, Unknown::Refused)?;
     }
     let mut writer = Writer::new(info);
     match request {

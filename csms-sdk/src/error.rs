@@ -42,6 +42,7 @@ struct Inner {
     attempts: u32,
     retryable: bool,
     help: Option<String>,
+    last_state: Option<String>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -201,6 +202,12 @@ impl Error {
         self.0.help.as_deref()
     }
 
+    /// The state that was seen last when [`Wait`](crate::wait::Wait) gave up; `None` for everything else, and where none was seen.
+    #[must_use]
+    pub fn last_state(&self) -> Option<&str> {
+        self.0.last_state.as_deref()
+    }
+
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
@@ -215,6 +222,7 @@ impl Error {
             attempts: 0,
             retryable: false,
             help: None,
+            last_state: None,
             source: None,
         }))
     }
@@ -259,6 +267,11 @@ impl Error {
 
     pub(crate) fn with_help(mut self, help: impl Into<String>) -> Self {
         self.0.help = Some(help.into());
+        self
+    }
+
+    pub(crate) fn with_last_state(mut self, state: Option<String>) -> Self {
+        self.0.last_state = state;
         self
     }
 

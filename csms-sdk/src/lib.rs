@@ -25,6 +25,8 @@
 //! | set a client up | [`ClientBuilder`], [`credentials`], [`region`] |
 //! | read, log and classify what went wrong | [`Error`], [`ErrorKind`] |
 //! | handle values that must not be printed | [`SecretString`] |
+//! | list everything, page by page | [`page`] |
+//! | wait until something is in a state | [`wait`] |
 //! | repeat, time out, send unchecked | [`RetryPolicy`](retry::RetryPolicy), [`CallOptions`] |
 //! | work from the tables instead of the types | [`operations`], [`model`], [`Client::send_json`], [`page`] |
 //! | sign without a client | [`sign`] |
@@ -38,6 +40,7 @@ pub mod clock;
 pub mod credentials;
 mod encode;
 pub mod env;
+pub mod envelope;
 pub mod error;
 pub mod model;
 pub mod operation;
@@ -51,6 +54,7 @@ mod single_flight;
 pub mod time;
 mod transport;
 pub mod value;
+pub mod wait;
 
 pub mod csms;
 pub mod iam;
@@ -64,8 +68,3 @@ pub use error::{Error, ErrorKind};
 pub use operation::{Caller, Operation, OperationInfo, Response, Service};
 pub use secret::{SecretBytes, SecretJson, SecretString};
 pub use time::Timestamp;
-
-/// The code of the README, which has to compile.
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-mod readme {}

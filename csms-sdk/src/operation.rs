@@ -197,6 +197,25 @@ impl Paging {
             Self::Marker { items, .. } | Self::Offset { items, .. } | Self::Page { items, .. } => items,
         }
     }
+
+    /// The field of the request that says where a page begins.
+    #[must_use]
+    pub const fn marker(self) -> &'static str {
+        match self {
+            Self::Marker { .. } => "marker",
+            Self::Offset { .. } => "offset",
+            Self::Page { number, .. } => number,
+        }
+    }
+
+    /// The field of the request that says how many items a page has.
+    #[must_use]
+    pub const fn size(self) -> &'static str {
+        match self {
+            Self::Marker { .. } | Self::Offset { .. } => "limit",
+            Self::Page { size, .. } => size,
+        }
+    }
 }
 
 /// A request of the API: one struct per operation of the reference.
@@ -223,6 +242,18 @@ impl<T: Fields + ?Sized> Fields for &T {
     fn each<'a>(&'a self, visit: &mut dyn FnMut(&'static Field, crate::model::View<'a>)) {
         (**self).each(visit);
     }
+}
+
+/// An operation whose list comes in pages. Derived, where an operation says how it is paged.
+pub trait Paged: Operation {
+    /// One of the list.
+    type Item: Send;
+
+    /// How its list is paged.
+    const PAGING: Paging;
+
+    /// Takes the items out of an answer.
+    fn items(answer: Self::Response) -> Vec<Self::Item>;
 }
 
 /// The answer of an operation.
@@ -402,6 +433,12 @@ impl<T> Deref for Response<T> {
 pub trait Caller: Sync {
     /// Sends `operation` and reads its answer.
     fn call<O: Operation>(&self, operation: O) -> impl Future<Output = Result<Response<O::Response>, Error>> + Send;
+}
+
+impl<C: Caller> Caller for &C {
+    fn call<O: Operation>(&self, operation: O) -> impl Future<Output = Result<Response<O::Response>, Error>> + Send {
+        (**self).call(operation)
+    }
 }
 
 #[cfg(test)]

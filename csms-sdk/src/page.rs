@@ -1,14 +1,64 @@
-//! From one page of a list to the next. Decisions only: nothing here sends.
+//! Lists that come in pages.
+//!
+//! [`Client::items`](crate::Client::items) and [`Client::pages`](crate::Client::pages) walk through a list, page after page:
+//!
+//! ```no_run
+//! use csms_sdk::{Client, csms::ListSecrets};
+//!
+//! # async fn example(client: Client) -> Result<(), csms_sdk::Error> {
+//! let mut secrets = client.items(ListSecrets::new()).page_size(100);
+//! while let Some(secret) = secrets.next().await {
+//!     println!("{:?}", secret?.name);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! One page is held at a time, however long the list. A list ends where the service says so, and where it does not: with an
+//! empty page, or with a marker that is the one that was sent. A list whose markers go in a circle ends with an error.
+//!
+//! An error leaves the list where it is: `next` asks for the same page again. `marker` tells where that is, for another walk
+//! to go on there with `from_marker`, in another process if need be:
+//!
+//! ```no_run
+//! # use csms_sdk::{Client, csms::ListSecrets};
+//! # async fn example(client: Client, saved: &str) -> Result<(), csms_sdk::Error> {
+//! let mut pages = client.pages(ListSecrets::new()).from_marker(saved).max_pages(10);
+//! while let Some(page) = pages.next().await {
+//!     println!("{} secrets", page?.secrets.len());
+//! }
+//! match pages.marker() {
+//!     Some(marker) => println!("the next run goes on at {marker}"),
+//!     None => println!("that was all"),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! With the feature `stream`, `into_stream` makes a [`futures_core::Stream`](https://docs.rs/futures-core) of either.
+//!
+//! [`items`] and [`next`] are for those who send by themselves; they decide only, and send nothing.
 
 use serde_json::{Map, Value as Json};
 
-use crate::operation::{OperationInfo, Paging};
+use crate::{
+    model::{Object, View},
+    operation::{OperationInfo, Paging},
+};
+
+mod cursor;
+#[cfg(feature = "stream")]
+mod stream;
+mod walk;
+
+pub use walk::{Items, JsonPages, Pages};
 
 /// The items of a page; empty where the answer has none.
 #[must_use]
 pub fn items<'a>(info: &OperationInfo, answer: &'a Json) -> &'a [Json] {
     let Some(paging) = info.paging else { return &[] };
-    member(answer, paging.items()).and_then(Json::as_array).map_or(&[], Vec::as_slice)
+    let list = paging.items().split('.').try_fold(answer, |json, name| json.get(name));
+    list.and_then(Json::as_array).map_or(&[], Vec::as_slice)
 }
 
 /// The request for the page after `answer`, which `request` was answered with; `None` when that was the last.
@@ -17,78 +67,101 @@ pub fn items<'a>(info: &OperationInfo, answer: &'a Json) -> &'a [Json] {
 /// a count that is reached, or, where the reference says so, with a page that is not full.
 #[must_use]
 pub fn next(info: &OperationInfo, request: &Map<String, Json>, answer: &Json) -> Option<Map<String, Json>> {
-    let count = items(info, answer).len();
-    if count == 0 {
-        return None;
-    }
+    let (paging, answer) = (info.paging?, Object::Json(info.response?, answer.as_object()?));
+    let asked = Object::Json(info.request, request);
+    let marker = turn(paging, &asked, &answer)?;
     let mut next_request = request.clone();
-    match info.paging? {
-        Paging::Marker { next, more, size, .. } => {
-            let marker = text(member(answer, next)?).filter(|marker| !marker.is_empty())?;
-            if request.get("marker").and_then(text).as_ref() == Some(&marker) {
-                return None;
-            }
-            if more.and_then(|path| member(answer, path)).and_then(text).is_some_and(|flag| flag == "false") {
-                return None;
-            }
-            if let Some(default) = size {
-                let limit = number(request, "limit").unwrap_or(default);
-                if count < limit {
-                    return None;
-                }
-                // The service wants both together.
-                next_request.insert("limit".into(), limit.into());
-            }
-            next_request.insert("marker".into(), marker.into());
-        }
-        Paging::Offset { total, size, .. } => {
-            let reached = number(request, "offset").unwrap_or(0) + count;
-            let is_last = match total.and_then(|path| member(answer, path)).and_then(as_number) {
-                Some(total) => reached >= total,
-                None => count < number(request, "limit").unwrap_or(size),
-            };
-            if is_last {
-                return None;
-            }
-            next_request.insert("offset".into(), reached.into());
-        }
-        Paging::Page { number: field, first, size, total, .. } => {
-            let size = number(request, size)?;
-            let current = request.get(field).and_then(as_number).map_or(first, |number| number as i64);
-            let reached = usize::try_from(current - first + 1).ok()?.checked_mul(size)?;
-            let is_last = match total.and_then(|path| member(answer, path)).and_then(as_number) {
-                Some(total) => reached >= total,
-                None => count < size,
-            };
-            if is_last {
-                return None;
-            }
-            next_request.insert(field.into(), (current + 1).into());
-        }
-    }
+    place(paging, &asked, marker, &mut next_request);
     Some(next_request)
 }
 
-/// `a.b` of an answer.
-fn member<'a>(answer: &'a Json, path: &str) -> Option<&'a Json> {
-    path.split('.').try_fold(answer, |json, name| json.get(name))
+/// Where the page after `answer` begins; `None` when that was the last.
+fn turn(paging: Paging, request: &Object<'_>, answer: &Object<'_>) -> Option<Json> {
+    let count = count(paging, answer);
+    if count == 0 {
+        return None;
+    }
+    match paging {
+        Paging::Marker { next, more, size, .. } => {
+            let marker = text(answer, next).filter(|marker| !marker.is_empty())?;
+            let is_last = text(request, paging.marker()).as_ref() == Some(&marker)
+                || more.and_then(|path| text(answer, path)).is_some_and(|flag| flag == "false")
+                || size.is_some_and(|default| count < number(request, paging.size()).unwrap_or(default));
+            (!is_last).then(|| marker.into())
+        }
+        Paging::Offset { total, size, .. } => {
+            let reached = number(request, paging.marker()).unwrap_or(0) + count;
+            let is_last = match total.and_then(|path| number(answer, path)) {
+                Some(total) => reached >= total,
+                None => count < number(request, paging.size()).unwrap_or(size),
+            };
+            (!is_last).then(|| reached.into())
+        }
+        Paging::Page { first, total, .. } => {
+            let size = number(request, paging.size())?;
+            let current = number(request, paging.marker()).map_or(first, |number| number as i64);
+            let reached = usize::try_from(current - first + 1).ok()?.checked_mul(size)?;
+            let is_last = match total.and_then(|path| number(answer, path)) {
+                Some(total) => reached >= total,
+                None => count < size,
+            };
+            (!is_last).then(|| (current + 1).into())
+        }
+    }
 }
 
-fn number(request: &Map<String, Json>, name: &str) -> Option<usize> {
-    request.get(name).and_then(as_number)
+/// How many items a page has.
+fn count(paging: Paging, answer: &Object<'_>) -> usize {
+    match member(answer, paging.items()) {
+        Some(View::List(items)) => items.count(),
+        _ => 0,
+    }
 }
 
-fn as_number(json: &Json) -> Option<usize> {
-    text(json)?.parse().ok()
+/// Puts what asks for the page at `marker` into `members`, which come over those of `request`.
+fn place(paging: Paging, request: &Object<'_>, marker: Json, members: &mut Map<String, Json>) {
+    if let Paging::Marker { size: Some(default), .. } = paging {
+        // The service wants both together.
+        let size = number(request, paging.size()).unwrap_or(default);
+        members.insert(paging.size().into(), size.into());
+    }
+    members.insert(paging.marker().into(), marker);
 }
 
-/// A scalar as text: markers and counts come as either.
-fn text(json: &Json) -> Option<String> {
-    match json {
-        Json::String(text) => Some(text.clone()),
-        Json::Number(_) | Json::Bool(_) => Some(json.to_string()),
+/// `a.b` of a request or an answer; `None` where it is not set, or not of its kind.
+fn member<'a>(object: &Object<'a>, path: &str) -> Option<View<'a>> {
+    let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
+    let mut found = None;
+    match *object {
+        Object::Typed(fields) => fields.each(&mut |field, view| {
+            if field.name == name {
+                found = Some(view);
+            }
+        }),
+        Object::Json(shape, members) => {
+            let json = members.get(name).filter(|json| !json.is_null())?;
+            found = View::of_json(&shape.field(name)?.kind, json).ok();
+        }
+    }
+    match (found?, rest) {
+        (View::Object(inner), Some(rest)) => member(&inner, rest),
+        (_, Some(_)) => None,
+        (view, None) => Some(view),
+    }
+}
+
+/// A scalar as text.
+fn text(object: &Object<'_>, path: &str) -> Option<String> {
+    match member(object, path)? {
+        View::Text(text) => Some(text.into_owned()),
+        View::Integer(number) => Some(number.to_string()),
+        View::Boolean(flag) => Some(flag.to_string()),
         _ => None,
     }
+}
+
+fn number(object: &Object<'_>, path: &str) -> Option<usize> {
+    text(object, path)?.parse().ok()
 }
 
 #[cfg(test)]

@@ -112,6 +112,11 @@ impl SecretBytes {
         &self.0
     }
 
+    /// The buffer itself, to be worked on in place. Must not be made to grow: that would leave a copy behind.
+    pub(crate) fn as_mut_vec(&mut self) -> &mut Vec<u8> {
+        &mut self.0
+    }
+
     /// Appends `bytes`. Growing leaves no copy behind: the old memory is wiped before it is freed.
     pub fn extend_from_slice(&mut self, bytes: &[u8]) {
         let needed = self.0.len() + bytes.len();

@@ -34,7 +34,10 @@ pub(crate) fn expand(input: &DeriveInput, data: &DataStruct) -> syn::Result<Toke
     let reader = reader(input, &fields);
     let constructor = (model.input || operation.is_some()).then(|| constructor(input, &fields));
     let role = match &operation {
-        Some(operation) => operation.expand(input, &fields),
+        Some(operation) => {
+            let (role, paged) = (operation.expand(input, &fields), operation.paged(input)?);
+            quote! { #role #paged }
+        }
         None => answer(input, &fields),
     };
     Ok(quote! { #table #reader #constructor #role })
@@ -302,6 +305,7 @@ struct OperationArgs {
     idempotent: bool,
     success: Option<LitInt>,
     paging: Option<Expr>,
+    item: Option<Type>,
     unsigned: bool,
     exactly_one: Vec<Vec<LitStr>>,
 }
@@ -321,6 +325,7 @@ impl Parse for OperationArgs {
             idempotent: false,
             success: None,
             paging: None,
+            item: None,
             unsigned: false,
             exactly_one: Vec::new(),
         };
@@ -356,6 +361,7 @@ impl OperationArgs {
             "permission" => self.permission = Some(input.parse()?),
             "success" => self.success = Some(input.parse()?),
             "paging" => self.paging = Some(input.parse()?),
+            "item" => self.item = Some(input.parse()?),
             _ => return Err(syn::Error::new(key.span(), "unknown option of an operation")),
         }
         Ok(())
@@ -378,13 +384,38 @@ impl OperationArgs {
         Ok(())
     }
 
+    /// What an operation with pages has besides: the type of its items, and how to take them out of an answer.
+    fn paged(&self, input: &DeriveInput) -> syn::Result<TokenStream> {
+        let name = &input.ident;
+        let (paging, item, response) = match (&self.paging, &self.item, &self.response) {
+            (None, None, _) => return Ok(TokenStream::new()),
+            (Some(paging), Some(item), Some(response)) => (paging, item, response),
+            _ => return Err(syn::Error::new_spanned(name, "pages need `paging`, `item` and `response`")),
+        };
+        let list = list_of(paging)?;
+        Ok(quote! {
+            impl crate::operation::Paged for #name {
+                type Item = #item;
+
+                const PAGING: crate::operation::Paging = #paging;
+
+                fn items(answer: #response) -> Vec<#item> {
+                    answer.#list
+                }
+            }
+        })
+    }
+
     fn expand(&self, input: &DeriveInput, fields: &[FieldArgs<'_>]) -> TokenStream {
         let name = &input.ident;
         let text = name.to_string();
         let (method, path, idempotent) = (&self.method, &self.path, self.idempotent);
         let response = self.response.as_ref().map_or_else(|| quote!(()), ToTokens::to_token_stream);
         let permission = option(self.permission.as_ref());
-        let paging = option(self.paging.as_ref());
+        let paging = match &self.paging {
+            Some(_) => quote!(Some(<Self as crate::operation::Paged>::PAGING)),
+            None => quote!(None),
+        };
         let success = match (&self.success, &self.response) {
             (Some(status), _) => quote!(#status),
             (None, Some(_)) => quote!(200),
@@ -434,6 +465,17 @@ impl OperationArgs {
                 }
             }
         }
+    }
+}
+
+/// The field of an answer that holds the items, as `Paging::… { items: "…", … }` names it.
+fn list_of(paging: &Expr) -> syn::Result<Ident> {
+    let wrong = || syn::Error::new_spanned(paging, "expected Paging::… { items: \"…\", … }");
+    let Expr::Struct(paging) = paging else { return Err(wrong()) };
+    let items = paging.fields.iter().find(|field| matches!(&field.member, syn::Member::Named(name) if name == "items"));
+    match items.map(|field| &field.expr) {
+        Some(Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. })) => text.parse(),
+        _ => Err(wrong()),
     }
 }
 

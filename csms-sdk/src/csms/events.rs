@@ -56,6 +56,7 @@ pub struct ShowSecretEvent {
     permission = "csms::listEvents",
     response = ListEventResponseBody,
     paging = Paging::Marker { items: "events", next: "page_info.next_marker", more: None, size: Some(50) },
+    item = Event,
     idempotent,
 )]
 #[non_exhaustive]

@@ -78,6 +78,7 @@ pub struct ShowSecret {
     permission = "csms:secret:list",
     response = ListSecretResponseBody,
     paging = Paging::Marker { items: "secrets", next: "page_info.next_marker", more: None, size: Some(50) },
+    item = Secret,
     idempotent,
 )]
 #[non_exhaustive]

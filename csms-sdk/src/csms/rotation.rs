@@ -61,6 +61,7 @@ pub struct ShowSecretFunctionTemplates {
     permission = "csms::listTasks",
     response = ListSecretTaskResponseBody,
     paging = Paging::Marker { items: "tasks", next: "next_marker", more: None, size: Some(50) },
+    item = SecretTask,
     idempotent,
 )]
 #[non_exhaustive]

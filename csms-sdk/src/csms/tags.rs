@@ -74,6 +74,7 @@ pub struct ListProjectSecretsTags {}
     POST, "/v1/{project_id}/csms/{resource_instances}/action",
     response = ListResourceByTagsResponse,
     paging = Paging::Offset { items: "resources", total: Some("total_count"), size: 10 },
+    item = ActionResources,
     idempotent,
 )]
 #[non_exhaustive]

@@ -19,6 +19,7 @@ const CHAPTER: Chapter = Chapter { service: Service::Csms, group: "Users" };
     GET, "/v1/csms/users",
     response = UsersListResponse,
     paging = Paging::Page { items: "users", number: "offset", first: 0, size: "limit", total: Some("total") },
+    item = UsersDetailsResult,
     idempotent,
 )]
 #[non_exhaustive]

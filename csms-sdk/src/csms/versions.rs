@@ -94,6 +94,7 @@ pub struct BatchGetSecretValue {
         more: None,
         size: Some(50),
     },
+    item = VersionMetadata,
     idempotent,
 )]
 #[non_exhaustive]

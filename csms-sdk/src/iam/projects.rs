@@ -27,6 +27,7 @@ pub struct KeystoneListAuthProjects {}
     GET, "/v3/projects",
     response = KeystoneListProjectsResponseBody,
     paging = Paging::Page { items: "projects", number: "page", first: 1, size: "per_page", total: None },
+    item = ProjectResult,
     idempotent,
 )]
 #[non_exhaustive]

@@ -42,6 +42,7 @@ pub struct CreateAccessPoint {
     GET, "/v1.0/{project_id}/kms/access-points",
     response = ListAccessPointResponseBody,
     paging = Paging::Marker { items: "access_points", next: "page_info.next_marker", more: None, size: None },
+    item = ListAccessPointResponseBodyAccessPoints,
     idempotent,
 )]
 #[non_exhaustive]

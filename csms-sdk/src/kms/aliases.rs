@@ -34,6 +34,7 @@ pub struct CreateAlias {
     GET, "/v1.0/{project_id}/kms/aliases",
     response = ListAliasResponseBody,
     paging = Paging::Marker { items: "aliases", next: "page_info.next_marker", more: None, size: None },
+    item = AliasEntity,
     idempotent,
 )]
 #[non_exhaustive]

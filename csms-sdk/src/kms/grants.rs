@@ -9,8 +9,6 @@ use crate::{
 
 const CHAPTER: Chapter = Chapter { service: Service::Kms, group: "Key grants" };
 
-const PAGING: Paging = Paging::Marker { items: "grants", next: "next_marker", more: Some("truncated"), size: None };
-
 /// Grants a user or an account operations on a key.
 ///
 /// The key has to be enabled and cannot be a default key (KMS.0211); it has at most 100 grants (KMS.2404).
@@ -45,7 +43,8 @@ pub struct CreateGrant {
     POST, "/v1.0/{project_id}/kms/list-grants",
     permission = "kms:grant:list",
     response = ListGrantsResponseBody,
-    paging = PAGING,
+    paging = Paging::Marker { items: "grants", next: "next_marker", more: Some("truncated"), size: None },
+    item = Grants,
     idempotent,
 )]
 #[non_exhaustive]
@@ -67,7 +66,8 @@ pub struct ListGrants {
     POST, "/v1.0/{project_id}/kms/list-retirable-grants",
     permission = "kms:grant:list",
     response = ListRetirableGrantsResponseBody,
-    paging = PAGING,
+    paging = Paging::Marker { items: "grants", next: "next_marker", more: Some("truncated"), size: None },
+    item = Grants,
     idempotent,
 )]
 #[non_exhaustive]

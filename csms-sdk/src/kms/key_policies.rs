@@ -51,6 +51,7 @@ pub struct ShowKeyPolicy {
     GET, "/v1.0/{project_id}/kms/key-policies",
     response = ListKeyPolicyResponseBody,
     paging = Paging::Marker { items: "keyspace_policies", next: "page_info.next_marker", more: None, size: None },
+    item = ListKeyPolicyResponseBodyKeyspacePolicies,
     idempotent,
 )]
 #[non_exhaustive]

@@ -35,6 +35,7 @@ pub struct CreateTrustedKeySpace {
     GET, "/v1.0/{project_id}/kms/key-spaces",
     response = ListTrustedKeySpaceResponseBody,
     paging = Paging::Marker { items: "keyspaces", next: "page_info.next_marker", more: None, size: None },
+    item = TrustedKeySpace,
     idempotent,
 )]
 #[non_exhaustive]

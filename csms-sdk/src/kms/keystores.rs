@@ -50,6 +50,7 @@ pub struct ShowKeyStore {
     GET, "/v1.0/{project_id}/keystores",
     response = ListKeyStoresResponseBody,
     paging = Paging::Offset { items: "keystores", total: Some("total"), size: 10 },
+    item = KeystoreDetails,
     idempotent,
 )]
 #[non_exhaustive]

@@ -17,6 +17,7 @@ const CHAPTER: Chapter = Chapter { service: Service::Kms, group: "Key queries" }
     permission = "kms:cmk:list",
     response = ListKeysResponseBody,
     paging = Paging::Marker { items: "key_details", next: "next_marker", more: Some("truncated"), size: None },
+    item = KeyDetails,
     idempotent,
 )]
 #[non_exhaustive]

@@ -13,6 +13,7 @@ const CHAPTER: Chapter = Chapter { service: Service::Kms, group: "Multi-region k
     GET, "/v2/{project_id}/kms/regions",
     response = ListSupportRegionsResponseBody,
     paging = Paging::Offset { items: "regions", total: None, size: 10 },
+    item = String,
     idempotent,
 )]
 #[non_exhaustive]

@@ -68,6 +68,7 @@ pub struct ListKmsTags {}
     permission = "kms:cmkTag:listInstance",
     response = ListKmsByTagsResponseBody,
     paging = Paging::Offset { items: "resources", total: Some("total_count"), size: 10 },
+    item = ActionResources,
     idempotent,
 )]
 #[non_exhaustive]

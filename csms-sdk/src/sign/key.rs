@@ -75,12 +75,13 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-fn keyed(key: &[u8]) -> Hmac<Sha256> {
+/// HMAC-SHA256 under a key of any length.
+pub(crate) fn keyed(key: &[u8]) -> Hmac<Sha256> {
     Hmac::new_from_slice(key).expect("HMAC takes keys of any length")
 }
 
 /// HKDF-SHA256 (RFC 5869) for 32 bytes, that is a single round of its expansion.
-fn hkdf(secret: &[u8], salt: &[u8], info: &[u8]) -> Zeroizing<[u8; 32]> {
+pub(crate) fn hkdf(secret: &[u8], salt: &[u8], info: &[u8]) -> Zeroizing<[u8; 32]> {
     let extracted = output(keyed(salt).chain_update(secret));
     output(keyed(extracted.as_slice()).chain_update(info).chain_update([1]))
 }

@@ -34,6 +34,7 @@ mod timestamp;
 use hmac::Mac;
 use sha2::{Digest, Sha256, digest::Update};
 
+pub(crate) use self::key::{hkdf, keyed};
 use self::{canonical::Canonical, digest::Text};
 pub use self::{
     canonical::{Payload, Request, canonical_query},

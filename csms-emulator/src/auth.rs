@@ -1,6 +1,10 @@
 //! Who sent a request: checks signatures and tokens as the gateway does. Knows no clock and keeps no keys.
 
-use std::{collections::HashMap, hint::black_box};
+use std::{
+    collections::HashMap,
+    hint::black_box,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use csms_sdk::sign::{self, Payload, Request, SigningKey, parse_timestamp, timestamp};
@@ -20,8 +24,20 @@ pub(crate) struct Identity {
     pub(crate) account_id: String,
     pub(crate) user_id: String,
     pub(crate) user_name: String,
-    /// The only project that a project-scoped token is good for; `None` for keys and account-scoped tokens.
-    pub(crate) project_id: Option<String>,
+    pub(crate) reach: Reach,
+    /// The token or temporary key it came with, as the directory knows it; `None` for permanent keys.
+    pub(crate) session: Option<String>,
+}
+
+/// The projects that credentials are good for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// All that the account has: access keys.
+    Account,
+    /// One: a token that is scoped to it, and temporary keys that such a token bought.
+    Project(String),
+    /// None: a token that is scoped to an account, or not at all. IAM takes it.
+    Nowhere,
 }
 
 /// Where keys and tokens are looked up.
@@ -50,9 +66,9 @@ pub(crate) struct Token {
     pub(crate) identity: Identity,
 }
 
-/// Wrong signatures in a row, per access key.
+/// Wrong signatures in a row, per access key; or wrong passwords, per user.
 #[derive(Debug, Default)]
-pub(crate) struct Lockouts(HashMap<String, Failures>);
+pub(crate) struct Lockouts(Mutex<HashMap<String, Failures>>);
 
 #[derive(Debug)]
 struct Failures {
@@ -72,7 +88,7 @@ pub(crate) fn verify(
     path: &str,
     now: DateTime<Utc>,
     keyring: &dyn Keyring,
-    lockouts: &mut Lockouts,
+    lockouts: &Lockouts,
 ) -> Result<Identity, Fault> {
     if let Some(authorization) = incoming.header("authorization") {
         let claim = Claim::read(&authorization).ok_or_else(|| refused("Unauthorized"))?;
@@ -95,12 +111,13 @@ pub(crate) fn expired(incoming: &Incoming, now: DateTime<Utc>) -> Fault {
 }
 
 impl Lockouts {
-    fn is_locked(&self, access_key: &str, now: DateTime<Utc>) -> bool {
-        self.0.get(access_key).is_some_and(|failures| failures.count > MAX_FAILURES && failures.is_recent(now))
+    pub(crate) fn is_locked(&self, access_key: &str, now: DateTime<Utc>) -> bool {
+        self.lock().get(access_key).is_some_and(|failures| failures.count > MAX_FAILURES && failures.is_recent(now))
     }
 
-    fn failed(&mut self, access_key: &str, now: DateTime<Utc>) {
-        let failures = self.0.entry(access_key.to_owned()).or_insert(Failures { count: 0, last: now });
+    pub(crate) fn failed(&self, access_key: &str, now: DateTime<Utc>) {
+        let mut all = self.lock();
+        let failures = all.entry(access_key.to_owned()).or_insert(Failures { count: 0, last: now });
         if failures.count > MAX_FAILURES {
             failures.count = 0;
         }
@@ -108,8 +125,13 @@ impl Lockouts {
         failures.last = now;
     }
 
-    fn passed(&mut self, access_key: &str) {
-        self.0.remove(access_key);
+    pub(crate) fn passed(&self, access_key: &str) {
+        self.lock().remove(access_key);
+    }
+
+    /// Held for a look only, never while a signature is made.
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Failures>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -168,7 +190,7 @@ fn verify_signature(
     path: &str,
     now: DateTime<Utc>,
     keyring: &dyn Keyring,
-    lockouts: &mut Lockouts,
+    lockouts: &Lockouts,
 ) -> Result<Identity, Fault> {
     let id = claim.access_key;
     if lockouts.is_locked(id, now) {
@@ -252,7 +274,7 @@ fn check_signature(
 }
 
 /// Compares in a time that does not tell where the difference is.
-fn same(a: &str, b: &str) -> bool {
+pub(crate) fn same(a: &str, b: &str) -> bool {
     let difference = a.bytes().zip(b.bytes()).fold(0, |difference, (a, b)| black_box(difference | (a ^ b)));
     a.len() == b.len() && difference == 0
 }
@@ -286,7 +308,13 @@ pub(crate) mod tests {
     }
 
     fn somebody() -> Identity {
-        Identity { account_id: "d".into(), user_id: "u".into(), user_name: "somebody".into(), project_id: None }
+        Identity {
+            account_id: "d".into(),
+            user_id: "u".into(),
+            user_name: "somebody".into(),
+            reach: Reach::Account,
+            session: None,
+        }
     }
 
     /// A permanent key, temporary ones good and expired, a token good and expired.
@@ -310,7 +338,7 @@ pub(crate) mod tests {
                 "EXPIRED" => DateTime::<Utc>::MIN_UTC,
                 _ => return None,
             };
-            Some(Token { expires, identity: Identity { project_id: Some("p".into()), ..somebody() } })
+            Some(Token { expires, identity: Identity { reach: Reach::Project("p".into()), ..somebody() } })
         }
     }
 
@@ -350,7 +378,7 @@ pub(crate) mod tests {
 
     fn verify_at(now: &str, incoming: &Incoming) -> Result<Identity, String> {
         let path = incoming.path.strip_prefix("/my-1").unwrap_or(&incoming.path);
-        verify(incoming, path, time(now), &Ring, &mut Lockouts::default()).map_err(|fault| {
+        verify(incoming, path, time(now), &Ring, &Lockouts::default()).map_err(|fault| {
             assert_eq!(fault.status, 401);
             format!("{} {}", fault.code, fault.message)
         })
@@ -403,7 +431,7 @@ pub(crate) mod tests {
         let mut request = incoming(text("method").unwrap(), &target, &headers, &body);
         let ring = One(text("ak").unwrap(), text("sk").unwrap(), text("security_token"));
         let now = time(text("timestamp").unwrap());
-        let check = |request: &Incoming| verify(request, &request.path, now, &ring, &mut Lockouts::default());
+        let check = |request: &Incoming| verify(request, &request.path, now, &ring, &Lockouts::default());
         assert_eq!(check(&request), Ok(somebody()), "{name}");
         // As it is sent.
         let target = case["expected"]["request_target"].as_str().unwrap();
@@ -503,7 +531,7 @@ pub(crate) mod tests {
     #[test]
     fn without_a_signature_a_token_is_needed() {
         let token = |value| verify_at(NOW, &incoming("GET", "/", &[("X-Auth-Token", value)], b""));
-        assert_eq!(token("TOKEN"), Ok(Identity { project_id: Some("p".into()), ..somebody() }));
+        assert_eq!(token("TOKEN"), Ok(Identity { reach: Reach::Project("p".into()), ..somebody() }));
         assert_eq!(token("EXPIRED"), Err("APIGW.0307 The token must be updated".to_owned()));
         assert_eq!(token("OTHER"), refusal("decrypt token fail"));
         assert_eq!(verify_at(NOW, &incoming("GET", "/", &[], b"")), refusal("x-auth-token not found"));
@@ -534,9 +562,9 @@ pub(crate) mod tests {
     fn six_wrong_signatures_in_a_row_lock_the_key_for_five_minutes() {
         let right = signed(&permanent(), "/v1/x", "/v1/x", &[]);
         let wrong = signed(&SigningKey::sdk("AKPERMANENT", b"wrong"), "/v1/x", "/v1/x", &[]);
-        let mut lockouts = Lockouts::default();
-        let mut check = |now, incoming: &Incoming| {
-            let result = verify(incoming, "/v1/x", time(now), &Ring, &mut lockouts);
+        let lockouts = Lockouts::default();
+        let check = |now, incoming: &Incoming| {
+            let result = verify(incoming, "/v1/x", time(now), &Ring, &lockouts);
             result.map(|_| "in").unwrap_or_else(|fault| if fault.message.contains("limit") { "locked" } else { "out" })
         };
         for _ in 0..2 {

@@ -8,11 +8,13 @@ pub(crate) mod asymmetric;
 pub(crate) mod envelope;
 pub(crate) mod mac;
 mod material;
+mod public;
 pub(crate) mod random;
 pub(crate) mod signature;
 pub(crate) mod wrapping;
 
 pub(crate) use material::Material;
+pub(crate) use public::PublicKey;
 
 use std::fmt;
 

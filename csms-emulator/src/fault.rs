@@ -1,6 +1,7 @@
 //! What the services answer when they refuse, in the body shape of whoever refuses.
 
 use csms_sdk::{OperationInfo, Service};
+use http::StatusCode;
 use serde_json::{Value as Json, json};
 
 /// A refusal.
@@ -34,6 +35,20 @@ impl Fault {
         Self { status, code: code.into(), message: message.into() }
     }
 
+    /// The refusal with this code of a table of codes, statuses and messages.
+    pub(crate) fn from_table(table: &[(&str, u16, &str)], code: &str) -> Self {
+        match table.iter().find(|(known, ..)| *known == code) {
+            Some((_, status, message)) => Self::new(*status, code, *message),
+            None => Self::new(500, code, "An internal error occurred."),
+        }
+    }
+
+    /// The same refusal with a reason behind its message.
+    pub(crate) fn because(mut self, reason: impl std::fmt::Display) -> Self {
+        self.message = format!("{}: {reason}", self.message.trim_end_matches('.'));
+        self
+    }
+
     /// The body in the shape that this operation, or the gateway in its place, sends.
     pub(crate) fn body(&self, info: Option<&OperationInfo>, request_id: &str) -> Json {
         let Self { status, code, message } = self;
@@ -46,7 +61,8 @@ impl Fault {
                 Service::Csms if !NESTED.contains(&info.name) => flat,
                 Service::Csms | Service::Kms => json!({"error": flat}),
                 Service::Iam if info.path.starts_with("/v3/") => {
-                    json!({"error": {"code": status, "message": message, "title": code}})
+                    let title = StatusCode::from_u16(*status).ok().and_then(|status| status.canonical_reason());
+                    json!({"error": {"code": status, "message": message, "title": title}})
                 }
                 _ => flat,
             },

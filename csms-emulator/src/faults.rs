@@ -97,9 +97,9 @@ enum Pattern {
     Operations(Vec<&'static OperationInfo>),
 }
 
-/// A rule that cannot be read.
+/// A fault rule that cannot be read. `Display` is one line that names it and its member.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct BadRule {
+pub struct BadRule {
     /// Which rule, from 0; `None` when it is not a list of rules at all.
     pub(crate) index: Option<usize>,
     /// Which of its members, if it is one.

@@ -143,7 +143,8 @@ pub(crate) fn decode(text: &str) -> Option<Cow<'_, str>> {
     String::from_utf8(bytes).ok().map(Cow::Owned)
 }
 
-fn not_published() -> Fault {
+/// What the gateway says of an address that it does not know.
+pub(crate) fn not_published() -> Fault {
     Fault::new(404, "APIGW.0101", "The API does not exist or has not been published in the environment")
 }
 

@@ -1,4 +1,4 @@
-//! The HTTP server: any number of listeners, HTTP/1.1 and HTTP/2, one handler. Knows nothing of what it serves.
+//! The HTTP server: one address, HTTP/1.1 and HTTP/2, one handler. Knows nothing of what it serves.
 
 use std::{
     future::Future,
@@ -61,8 +61,8 @@ pub(crate) struct Incoming {
     /// Always with `host`, which HTTP/2 sends in another way.
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// Which of the listeners it came through, from 0.
-    pub(crate) listener: usize,
+    /// Whether it came by TLS.
+    pub(crate) is_secure: bool,
     /// What the answer will carry as `x-request-id`: 32 hexadecimal digits.
     pub(crate) request_id: String,
 }
@@ -118,61 +118,51 @@ impl Outgoing {
 
 /// A running server. Dropping it stops it, without waiting.
 pub(crate) struct Server {
-    addresses: Vec<SocketAddr>,
+    address: SocketAddr,
     /// Every task of the server holds a receiver for as long as it runs.
     stop: watch::Sender<()>,
 }
 
 impl Server {
-    /// Listens on `addresses` (port 0 is any free port) and answers with what `handler` returns. With `tls` every listener
-    /// takes TLS and plain HTTP alike: the first byte tells them apart.
+    /// Listens on `address` (port 0 is any free port) and answers with what `handler` returns. With `tls` it takes TLS and
+    /// plain HTTP alike: the first byte tells them apart.
     ///
     /// # Errors
-    /// When an address cannot be listened on; the error names it.
-    pub(crate) async fn start<H, F>(addresses: &[SocketAddr], tls: Option<TlsAcceptor>, handler: H) -> io::Result<Self>
+    /// When the address cannot be listened on; the error names it.
+    pub(crate) async fn start<H, F>(address: SocketAddr, tls: Option<TlsAcceptor>, handler: H) -> io::Result<Self>
     where
         H: Fn(Incoming) -> F + Send + Sync + 'static,
         F: Future<Output = Outgoing> + Send + 'static,
     {
-        let mut listeners = Vec::new();
-        for address in addresses {
-            let named = |error: io::Error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"));
-            let listener = TcpListener::bind(address).await.map_err(named)?;
-            listeners.push((listener.local_addr()?, listener));
-        }
+        let named = |error: io::Error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"));
+        let listener = TcpListener::bind(address).await.map_err(named)?;
+        let address = listener.local_addr()?;
         let (stop, stopped) = watch::channel(());
-        let handler = Arc::new(handler);
-        let mut server = Self { addresses: Vec::new(), stop };
-        for (index, (address, listener)) in listeners.into_iter().enumerate() {
-            server.addresses.push(address);
-            let desk = Desk { listener: index, tls: tls.clone(), handler: handler.clone() };
-            tokio::spawn(accept(listener, desk, stopped.clone()));
-        }
-        Ok(server)
+        tokio::spawn(accept(listener, Desk { tls, handler: Arc::new(handler) }, stopped));
+        Ok(Self { address, stop })
     }
 
-    /// The addresses listened on, in the order given, ports filled in.
-    pub(crate) fn addresses(&self) -> &[SocketAddr] {
-        &self.addresses
+    /// The address listened on, the port filled in.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Takes no more requests, and returns once those under way are answered, or 5 seconds later.
-    pub(crate) async fn shutdown(self) {
+    pub(crate) async fn stop(&self) {
         self.stop.send_replace(());
         self.stop.closed().await;
     }
 }
 
-/// What the connections of one listener have in common.
+/// What all connections have in common.
 struct Desk<H> {
-    listener: usize,
     tls: Option<TlsAcceptor>,
     handler: Arc<H>,
 }
 
 impl<H> Clone for Desk<H> {
     fn clone(&self) -> Self {
-        Self { listener: self.listener, tls: self.tls.clone(), handler: self.handler.clone() }
+        Self { tls: self.tls.clone(), handler: self.handler.clone() }
     }
 }
 
@@ -202,7 +192,7 @@ where
     // Answers are written at once, so there is nothing to wait for.
     let _ = stream.set_nodelay(true);
     let Some(tls) = &desk.tls else {
-        return serve(stream, desk, stop).await;
+        return serve(stream, false, desk, stop).await;
     };
     let opened = tokio::select! {
         _ = stop.changed() => return,
@@ -215,10 +205,10 @@ where
                 accepted = tls.accept(stream) => accepted,
             };
             if let Ok(stream) = accepted {
-                serve(stream, desk, stop).await;
+                serve(stream, true, desk, stop).await;
             }
         }
-        Ok(Opening::Plain) => serve(stream, desk, stop).await,
+        Ok(Opening::Plain) => serve(stream, false, desk, stop).await,
         Err(_) => {}
     }
 }
@@ -235,13 +225,13 @@ async fn open(stream: &TcpStream) -> io::Result<Opening> {
     Ok(if first == [22] { Opening::Tls } else { Opening::Plain })
 }
 
-async fn serve<S, H, F>(stream: S, desk: Desk<H>, mut stop: watch::Receiver<()>)
+async fn serve<S, H, F>(stream: S, is_secure: bool, desk: Desk<H>, mut stop: watch::Receiver<()>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     H: Fn(Incoming) -> F + Send + Sync + 'static,
     F: Future<Output = Outgoing> + Send + 'static,
 {
-    let service = service_fn(move |request| answer(request, desk.listener, desk.handler.clone()));
+    let service = service_fn(move |request| answer(request, is_secure, desk.handler.clone()));
     let mut builder = auto::Builder::new(TokioExecutor::new());
     // The default has no room for a token of a few kilobytes beside the rest.
     builder.http2().max_header_list_size(2 * MAX_HEADERS as u32);
@@ -256,7 +246,7 @@ where
 
 async fn answer<H, F>(
     request: Request<hyper::body::Incoming>,
-    listener: usize,
+    is_secure: bool,
     handler: Arc<H>,
 ) -> io::Result<Response<Reply>>
 where
@@ -267,7 +257,7 @@ where
     let (parts, body) = request.into_parts();
     let refusal = match (too_large(&parts), read(body).await?) {
         (None, Some(body)) => {
-            let incoming = incoming(parts, body, listener, request_id.clone());
+            let incoming = Incoming { is_secure, ..incoming(parts, body, request_id.clone()) };
             return reply(handler(incoming).await, &request_id).await;
         }
         (Some(fault), _) => fault,
@@ -301,7 +291,7 @@ async fn read(mut body: hyper::body::Incoming) -> io::Result<Option<Bytes>> {
     Ok(collected.map(BytesMut::freeze))
 }
 
-fn incoming(mut parts: Parts, body: Bytes, listener: usize, request_id: String) -> Incoming {
+fn incoming(mut parts: Parts, body: Bytes, request_id: String) -> Incoming {
     if let Some(authority) = parts.uri.authority()
         && !parts.headers.contains_key(header::HOST)
         && let Ok(host) = HeaderValue::from_str(authority.as_str())
@@ -314,7 +304,7 @@ fn incoming(mut parts: Parts, body: Bytes, listener: usize, request_id: String) 
         method: parts.method,
         headers: parts.headers,
         body,
-        listener,
+        is_secure: false,
         request_id,
     }
 }
@@ -428,7 +418,7 @@ pub(crate) mod tests {
             query: query.to_owned(),
             headers: map,
             body: Bytes::copy_from_slice(body),
-            listener: 0,
+            is_secure: false,
             request_id: request_id(),
         }
     }
@@ -447,7 +437,6 @@ pub(crate) mod tests {
             "query": incoming.query,
             "host": incoming.header("host"),
             "length": incoming.body.len(),
-            "listener": incoming.listener,
             "request_id": incoming.request_id,
         });
         let whole = Outgoing::json(200, &seen);
@@ -478,8 +467,8 @@ pub(crate) mod tests {
 
     #[tokio::test]
     async fn requests_come_in_whole_and_answers_carry_the_usual_headers() {
-        let server = Server::start(&[LOCAL, LOCAL], None, echo).await.unwrap();
-        let address = server.addresses()[1];
+        let server = Server::start(LOCAL, None, echo).await.unwrap();
+        let address = server.address();
         let client = plain_client();
         let answer = client.put(format!("http://{address}/a%2Fb/c?x=%20&y")).body("12345").send().await.unwrap();
         assert_eq!(answer.status(), 200);
@@ -489,7 +478,7 @@ pub(crate) mod tests {
         assert!(answer.headers().contains_key("date"));
         let seen: Json = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
         let expected = json!({
-            "method": "PUT", "path": "/a%2Fb/c", "query": "x=%20&y", "host": address.to_string(), "length": 5, "listener": 1,
+            "method": "PUT", "path": "/a%2Fb/c", "query": "x=%20&y", "host": address.to_string(), "length": 5,
             "request_id": id,
         });
         assert_eq!(seen, expected);
@@ -504,8 +493,8 @@ pub(crate) mod tests {
 
     #[tokio::test]
     async fn what_is_too_large_is_refused() {
-        let server = Server::start(&[LOCAL], None, echo).await.unwrap();
-        let base = format!("http://{}/", server.addresses()[0]);
+        let server = Server::start(LOCAL, None, echo).await.unwrap();
+        let base = format!("http://{}/", server.address());
         let client = plain_client();
         let exact = client.post(&base).body(vec![b' '; MAX_BODY]).send().await.unwrap();
         assert_eq!(exact.status(), 200);
@@ -525,9 +514,9 @@ pub(crate) mod tests {
 
     #[tokio::test]
     async fn answers_break_off_where_they_are_told_to() {
-        let server = Server::start(&[LOCAL], None, echo).await.unwrap();
+        let server = Server::start(LOCAL, None, echo).await.unwrap();
         let get = |path| format!("GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
-        let address = server.addresses()[0];
+        let address = server.address();
         assert_eq!(raw(address, &get("/cut0")).await, "");
         let whole = raw(address, &get("/cut9999")).await;
         let cut = raw(address, &get("/cut9")).await;
@@ -541,19 +530,19 @@ pub(crate) mod tests {
 
     #[tokio::test]
     async fn a_stop_waits_for_answers_and_closes_idle_connections() {
-        let server = Server::start(&[LOCAL], None, echo).await.unwrap();
-        let address = server.addresses()[0];
+        let server = Server::start(LOCAL, None, echo).await.unwrap();
+        let address = server.address();
         let client = plain_client();
         client.get(format!("http://{address}/")).send().await.unwrap().bytes().await.unwrap();
         let _silent = TcpStream::connect(address).await.unwrap();
         let slow = tokio::spawn(client.get(format!("http://{address}/slow")).send());
         tokio::time::sleep(Duration::from_millis(50)).await;
-        tokio::time::timeout(GRACE / 2, server.shutdown()).await.unwrap();
+        tokio::time::timeout(GRACE / 2, server.stop()).await.unwrap();
         assert_eq!(slow.await.unwrap().unwrap().status(), 200);
         assert!(TcpStream::connect(address).await.is_err());
 
-        let server = Server::start(&[LOCAL], None, echo).await.unwrap();
-        let address = server.addresses()[0];
+        let server = Server::start(LOCAL, None, echo).await.unwrap();
+        let address = server.address();
         drop(server);
         tokio::time::sleep(Duration::from_millis(50)).await;
         assert!(TcpStream::connect(address).await.is_err());
@@ -561,17 +550,17 @@ pub(crate) mod tests {
 
     #[tokio::test]
     async fn a_taken_address_is_named() {
-        let server = Server::start(&[LOCAL], None, echo).await.unwrap();
-        let address = server.addresses()[0];
-        let error = Server::start(&[address], None, echo).await.err().unwrap();
+        let server = Server::start(LOCAL, None, echo).await.unwrap();
+        let address = server.address();
+        let error = Server::start(address, None, echo).await.err().unwrap();
         assert!(error.to_string().contains(&address.to_string()), "{error}");
     }
 
     #[tokio::test]
     async fn one_port_takes_tls_and_plain_http() {
         let certificates = Certificates::new(&["kms.my-1.example.com".to_owned()], now()).unwrap();
-        let server = Server::start(&[LOCAL], Some(certificates.acceptor()), echo).await.unwrap();
-        let address = server.addresses()[0];
+        let server = Server::start(LOCAL, Some(certificates.acceptor()), echo).await.unwrap();
+        let address = server.address();
         let plain = plain_client().get(format!("http://{address}/")).send().await.unwrap();
         assert_eq!(plain.status(), 200);
 
@@ -596,8 +585,6 @@ pub(crate) mod tests {
 
     /// Routes, verifies and answers, which is all that these modules are for.
     mod together {
-        use std::sync::Mutex;
-
         use super::*;
         use crate::{
             auth::{self, Lockouts, tests::Ring},
@@ -608,19 +595,18 @@ pub(crate) mod tests {
 
         async fn serve(tls: Option<TlsAcceptor>) -> Server {
             let regions = Regions::new("cn-north-4", ["my-1".to_owned()]);
-            let state = Arc::new((regions, Router::new(), Mutex::new(Lockouts::default())));
+            let state = Arc::new((regions, Router::new(), Lockouts::default()));
             let answer = move |incoming: Incoming| {
                 let (regions, router, lockouts) = &*state;
                 let located = regions.locate(&incoming);
                 let result = router.find(incoming.method.as_str(), located.path).and_then(|found| {
-                    let mut lockouts = lockouts.lock().unwrap();
-                    let identity = auth::verify(&incoming, located.path, now(), &Ring, &mut lockouts)?;
+                    let identity = auth::verify(&incoming, located.path, now(), &Ring, lockouts)?;
                     let info = choose(found.candidates, &Default::default()).unwrap();
                     let request = flatten(info, &found.parameters, &incoming).unwrap();
                     Ok(json!({
                         "page_info": {"current_count": 0},
                         "secrets": [],
-                        "secret": {"name": request.get("secret_name"), "id": located.region},
+                        "secret": {"name": request.get("secret_name"), "id": located.region.unwrap_or(regions.first())},
                         "user": identity.user_name,
                     }))
                 });
@@ -630,7 +616,7 @@ pub(crate) mod tests {
                 };
                 std::future::ready(outgoing)
             };
-            Server::start(&[LOCAL], tls, answer).await.unwrap()
+            Server::start(LOCAL, tls, answer).await.unwrap()
         }
 
         fn temporary(security_token: &str) -> Credentials {
@@ -656,7 +642,7 @@ pub(crate) mod tests {
         async fn the_sdk_is_let_in_under_every_address() {
             let certificates = Certificates::new(&[], now()).unwrap();
             let server = serve(Some(certificates.acceptor())).await;
-            let port = server.addresses()[0].port();
+            let port = server.address().port();
             for (endpoint, region) in [
                 (format!("http://127.0.0.1:{port}"), "cn-north-4"),
                 (format!("http://127.0.0.1:{port}/my-1"), "my-1"),
@@ -680,7 +666,7 @@ pub(crate) mod tests {
         #[tokio::test]
         async fn the_sdk_is_told_why_it_is_not_let_in() {
             let server = serve(None).await;
-            let endpoint = format!("http://{}", server.addresses()[0]);
+            let endpoint = format!("http://{}", server.address());
             for (credentials, text) in [
                 (Credentials::keys("AKPERMANENT", "wrong"), "verify aksk signature fail"),
                 (Credentials::keys("AKUNKNOWN", "wrong"), "ak not exist"),

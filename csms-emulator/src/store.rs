@@ -1,4 +1,4 @@
-//! Where the emulator's records outlive the process: nowhere, or in one encrypted file.
+//! Where the emulator's records outlive the process: one encrypted file.
 //!
 //! The records themselves live in [`Table`](crate::table::Table)s. A store reads them all once and then takes batches of
 //! changes. What it promises of a file:
@@ -63,13 +63,8 @@ pub(crate) struct Change {
     pub(crate) value: Option<Zeroizing<Vec<u8>>>,
 }
 
-/// Where records are kept.
+/// The file, open.
 pub(crate) struct Store {
-    /// Absent where nothing is kept.
-    file: Option<StoreFile>,
-}
-
-struct StoreFile {
     path: PathBuf,
     database: Database,
     sealer: Sealer,
@@ -78,11 +73,6 @@ struct StoreFile {
 }
 
 impl Store {
-    /// Keeps nothing: what is committed is gone with the process.
-    pub(crate) fn memory() -> Self {
-        Self { file: None }
-    }
-
     /// Opens the file at `path` and the key beside it, `<path>.key`; creates both where neither exists.
     ///
     /// Reads the whole file to check it, so its time grows with the file.
@@ -103,7 +93,7 @@ impl Store {
             create(path, &sealer).map_err(at)?;
         }
         let database = open_checked(path, &sealer).map_err(at)?;
-        Ok(Self { file: Some(StoreFile { path: path.to_owned(), database, sealer, _key: key }) })
+        Ok(Self { path: path.to_owned(), database, sealer, _key: key })
     }
 
     /// Shows every record to `each`, in no order that means anything.
@@ -112,10 +102,7 @@ impl Store {
     ///
     /// A record does not read back as it was written, `each` does not understand it, or the disk refuses.
     pub(crate) fn load(&self, each: impl FnMut(Record<'_>) -> Result<(), String>) -> Result<(), StoreError> {
-        match &self.file {
-            Some(file) => file.load(each).map_err(|problem| StoreError::new(&file.path, problem)),
-            None => Ok(()),
-        }
+        self.read(each).map_err(|problem| StoreError::new(&self.path, problem))
     }
 
     /// Writes the changes in their order as one transaction and returns when they are on the disk.
@@ -127,17 +114,13 @@ impl Store {
     /// The disk refuses, or has refused before: then the store takes nothing more until it is opened anew. Whether the
     /// changes of a failed call are there afterwards is open, but it is all of them or none.
     pub(crate) fn commit(&self, changes: &[Change]) -> Result<(), StoreError> {
-        match &self.file {
-            Some(file) if !changes.is_empty() => {
-                file.commit(changes).map_err(|problem| StoreError::new(&file.path, problem))
-            }
-            _ => Ok(()),
+        match changes.is_empty() {
+            true => Ok(()),
+            false => self.write(changes).map_err(|problem| StoreError::new(&self.path, problem)),
         }
     }
-}
 
-impl StoreFile {
-    fn load(&self, mut each: impl FnMut(Record<'_>) -> Result<(), String>) -> Result<(), Problem> {
+    fn read(&self, mut each: impl FnMut(Record<'_>) -> Result<(), String>) -> Result<(), Problem> {
         let read = self.database.begin_read()?;
         for entry in read.open_table(RECORDS)?.iter()? {
             let (place, sealed) = entry?;
@@ -149,7 +132,7 @@ impl StoreFile {
         Ok(())
     }
 
-    fn commit(&self, changes: &[Change]) -> Result<(), Problem> {
+    fn write(&self, changes: &[Change]) -> Result<(), Problem> {
         let write = self.database.begin_write()?;
         {
             let mut records = write.open_table(RECORDS)?;
@@ -269,7 +252,7 @@ fn unreadable() -> Problem {
 
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store").field("path", &self.file.as_ref().map(|file| &file.path)).finish()
+        f.debug_struct("Store").field("path", &self.path).finish_non_exhaustive()
     }
 }
 

@@ -1,6 +1,6 @@
 //! A certificate authority of the emulator's own, and one certificate from it.
 
-use std::{io, path::Path, sync::Arc};
+use std::{io, sync::Arc};
 
 use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 use rcgen::{
@@ -42,15 +42,6 @@ impl Certificates {
     /// The authority's certificate in PEM, for clients to trust.
     pub(crate) fn ca_pem(&self) -> &str {
         &self.ca_pem
-    }
-
-    /// Writes [`ca_pem`](Self::ca_pem) to a file, replacing it.
-    ///
-    /// # Errors
-    /// When the file cannot be written; the error names it.
-    pub(crate) fn write_ca(&self, file: &Path) -> io::Result<()> {
-        std::fs::write(file, &self.ca_pem)
-            .map_err(|error| io::Error::new(error.kind(), format!("cannot write {}: {error}", file.display())))
     }
 
     pub(crate) fn acceptor(&self) -> TlsAcceptor {
@@ -108,15 +99,9 @@ mod tests {
     use crate::server::tests::now;
 
     #[test]
-    fn the_authority_can_be_written_to_a_file() {
+    fn names_may_be_wildcards_and_addresses() {
         let certificates = Certificates::new(&["*.example.com".to_owned(), "10.0.0.1".to_owned()], now()).unwrap();
         assert!(certificates.ca_pem().starts_with("-----BEGIN CERTIFICATE-----"));
-        let file = std::env::temp_dir().join(format!("csms-emulator-ca-{}.pem", std::process::id()));
-        certificates.write_ca(&file).unwrap();
-        assert_eq!(std::fs::read_to_string(&file).unwrap(), certificates.ca_pem());
-        std::fs::remove_file(&file).unwrap();
-        let error = certificates.write_ca(Path::new("/nowhere/ca.pem")).unwrap_err();
-        assert!(error.to_string().contains("/nowhere/ca.pem"), "{error}");
     }
 
     #[test]

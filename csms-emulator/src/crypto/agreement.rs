@@ -1,7 +1,6 @@
 //! Shared secrets.
 
-use super::{CryptoError, Material, material::Key};
-use base64::{Engine, engine::general_purpose::STANDARD};
+use super::{CryptoError, Material, material::Key, public::der};
 use rsa::pkcs8::DecodePublicKey;
 use sm2::elliptic_curve::{CurveArithmetic, PublicKey, SecretKey, ecdh::diffie_hellman};
 use zeroize::Zeroizing;
@@ -27,23 +26,17 @@ fn shared<C: CurveArithmetic>(key: &SecretKey<C>, peer: &str) -> Result<Zeroizin
 where
     PublicKey<C>: DecodePublicKey,
 {
-    let der = der(peer).ok_or(CryptoError::Malformed)?;
+    let der = der(peer)?;
     let peer = PublicKey::<C>::from_public_key_der(&der).map_err(|_| CryptoError::Malformed)?;
     let secret = diffie_hellman(key.to_nonzero_scalar(), peer.as_affine());
     Ok(secret.raw_secret_bytes().to_vec().into())
-}
-
-/// Base64 with or without the frame of PEM, however its lines end.
-fn der(text: &str) -> Option<Vec<u8>> {
-    let body = text.lines().filter(|line| !line.starts_with("-----"));
-    let body: String = body.flat_map(str::split_whitespace).collect();
-    STANDARD.decode(body).ok()
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)] // a failed unwrap is a failed test
 mod tests {
     use super::*;
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
 
     const SPECS: &[(&str, usize)] = &[("EC_P256", 32), ("EC_P384", 48), ("SECP256K1", 32), ("SM2", 32)];
 

@@ -47,6 +47,11 @@ impl StoreError {
         Self { path: path.to_owned(), problem }
     }
 
+    /// Whether another process has the data open.
+    pub(crate) fn is_in_use(&self) -> bool {
+        matches!(self.problem, Problem::InUse)
+    }
+
     #[cfg(test)]
     pub(super) fn problem(&self) -> &Problem {
         &self.problem

@@ -105,13 +105,6 @@ fn what_is_committed_is_there_after_opening_again() {
 }
 
 #[test]
-fn memory_keeps_nothing() {
-    let store = Store::memory();
-    store.commit(&[set("a", "1")]).unwrap();
-    assert_eq!(read(&store).unwrap(), Records::new());
-}
-
-#[test]
 fn a_reader_that_does_not_understand_a_record_names_it() {
     let directory = Directory::new();
     let store = Store::open(&directory.data()).unwrap();

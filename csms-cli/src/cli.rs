@@ -7,14 +7,14 @@ use clap::{
 use csms_sdk::check::nearest;
 
 use crate::{
-    commands::{api, explain, whoami},
+    commands::{api, emulate, explain, whoami},
     error::Failure,
     output,
 };
 
 const ABOUT: &str = "Secrets (CSMS) and keys (KMS) of Huawei Cloud on the command line";
 
-const COMMANDS: [&str; 3] = ["api", "explain", "whoami"];
+const COMMANDS: [&str; 4] = ["api", "emulate", "explain", "whoami"];
 
 const AFTER_HELP: &str = "\
 Settings come from flags, then from CSMS_* variables, then from where the SDK looks: the variables of the official \
@@ -48,7 +48,7 @@ pub(crate) fn command(words: &[String]) -> Command {
                 false => "Print help",
             },
         ))
-        .subcommands([api::command(words), explain::command(), whoami::command()])
+        .subcommands([api::command(words), emulate::command(), explain::command(), whoami::command()])
 }
 
 /// The flags that every command takes. A parameter of one of these names is reachable as `--param:NAME`.
@@ -63,6 +63,14 @@ pub(crate) fn globals() -> Vec<Arg> {
         setting("project", "ID", "Project id; looked up in IAM where it is not given [CSMS_PROJECT_ID]"),
         setting("endpoint", "URL", "Endpoint of CSMS and KMS; `{region}` in it stands for the region [CSMS_ENDPOINT]"),
         setting("iam-endpoint", "URL", "Endpoint of IAM [CSMS_IAM_ENDPOINT]; that of STS is in CSMS_STS_ENDPOINT"),
+        setting("local", "", "Call no service but an emulator in this process, which keeps its data [CSMS_LOCAL]")
+            .action(ArgAction::SetTrue),
+        setting(
+            "local-data",
+            "FILE",
+            "As --local, with this file instead of one in your data directory [CSMS_LOCAL_DATA]",
+        )
+        .value_parser(clap::value_parser!(std::path::PathBuf)),
         setting(
             "output",
             "FORMAT",
@@ -113,7 +121,13 @@ pub(crate) fn usage_error(error: &clap::Error) -> Failure {
         ErrorKind::UnknownArgument => (
             "unexpected_argument",
             "there is an argument that belongs to no flag".to_owned(),
-            Some("write values behind their flags, in quotes where they hold spaces".to_owned()),
+            Some(
+                match usage.as_deref().is_some_and(|usage| usage.contains("-- <COMMAND>")) {
+                    true => "write a command, with its arguments, behind `--`",
+                    false => "write values behind their flags, in quotes where they hold spaces",
+                }
+                .to_owned(),
+            ),
         ),
         ErrorKind::InvalidValue if text(ContextKind::InvalidValue).is_none_or(|value| value.is_empty()) => {
             ("missing_value", format!("{flag} needs a value"), None)

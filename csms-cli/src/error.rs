@@ -22,6 +22,10 @@ pub(crate) enum Exit {
     Throttled = 7,
     Service = 8,
     NoAnswer = 9,
+    /// A child process could not be started for a reason of ours.
+    NotStarted = 125,
+    NotExecutable = 126,
+    NoSuchCommand = 127,
     ClosedPipe = 141,
 }
 
@@ -37,6 +41,9 @@ impl Exit {
             Self::Throttled => "throttled",
             Self::Service => "service",
             Self::NoAnswer => "no_answer",
+            Self::NotStarted => "not_started",
+            Self::NotExecutable => "not_executable",
+            Self::NoSuchCommand => "no_such_command",
         }
     }
 }
@@ -103,11 +110,12 @@ impl Failure {
     }
 
     fn to_json(&self) -> String {
-        let Inner { exit, code, what, hint, status, service_code, request_id, .. } = &*self.0;
+        let Inner { exit, code, what, cause, hint, status, service_code, request_id } = &*self.0;
         json!({"error": {
             "kind": exit.as_str(),
             "code": code,
             "message": text::one_line(what),
+            "cause": cause.as_deref().map(text::one_line),
             "hint": hint.as_deref().map(text::one_line),
             "status": status,
             "service_code": service_code,

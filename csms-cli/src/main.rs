@@ -3,8 +3,11 @@
 
 mod cli;
 mod commands;
+mod connection;
 mod error;
+mod exec;
 mod input;
+mod local;
 mod output;
 mod settings;
 mod text;
@@ -17,7 +20,7 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     let reporter = Reporter::of_words(&words);
     match run(&words, &reporter) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             reporter.report(&failure);
             failure.exit()
@@ -25,18 +28,22 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(words: &[String], reporter: &Reporter) -> Result<(), Failure> {
+fn run(words: &[String], reporter: &Reporter) -> Result<ExitCode, Failure> {
     let command = cli::command(words);
     let matches = match command.try_get_matches_from(std::env::args_os()) {
         Ok(matches) => matches,
-        Err(error) if !error.use_stderr() => return output::print_help(&error, words),
+        Err(error) if !error.use_stderr() => {
+            return output::print_help(&error, words).map(|()| ExitCode::SUCCESS);
+        }
         Err(error) => return Err(cli::usage_error(&error)),
     };
-    match matches.subcommand() {
+    let outcome = match matches.subcommand() {
         Some(("api", matches)) => commands::api::run(matches, reporter),
+        Some(("emulate", matches)) => return commands::emulate::run(matches, reporter),
         Some(("explain", matches)) => commands::explain::run(matches),
         Some(("whoami", matches)) => commands::whoami::run(matches, reporter),
         // clap has refused every other word and the absence of one.
         _ => Ok(()),
-    }
+    };
+    outcome.map(|()| ExitCode::SUCCESS)
 }

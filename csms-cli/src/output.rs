@@ -180,6 +180,14 @@ impl Output {
         }
     }
 
+    /// Prints lines that a shell can take as they are, unless `json` was asked for.
+    pub(crate) fn script(&self, script: &str, json: &Json) -> Result<(), Failure> {
+        match self.format {
+            Format::Auto | Format::Raw if self.query.is_none() => print(script.as_bytes()),
+            _ => self.json(json),
+        }
+    }
+
     /// Prints text for people, unless `json` was asked for. Lines that begin with `#` are headings.
     pub(crate) fn text(&self, text: &str, json: impl FnOnce() -> Json) -> Result<(), Failure> {
         if self.format != Format::Auto || self.query.is_some() {

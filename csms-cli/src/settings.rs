@@ -3,6 +3,7 @@
 use std::{env, fmt, sync::Arc, time::Duration};
 
 use clap::ArgMatches;
+use csms_emulator::Emulator;
 use csms_sdk::{
     CallOptions, Client, ClientBuilder, SecretString, Service,
     credentials::{
@@ -12,10 +13,16 @@ use csms_sdk::{
     retry::RetryPolicy,
 };
 
-use crate::error::{Exit, Failure, Reporter};
+use crate::{
+    error::{Exit, Failure, Reporter},
+    local::{self, Local},
+};
 
 /// Stands for a project id that a dry run does not look up.
 pub(crate) const UNKNOWN_PROJECT: &str = "project-id-not-known";
+
+/// All services that are called.
+const SERVICES: [Service; 4] = [Service::Csms, Service::Kms, Service::Iam, Service::Sts];
 
 /// A setting and who gave it: a flag or a variable.
 #[derive(Clone, Debug)]
@@ -29,6 +36,8 @@ pub(crate) struct Setting {
 pub(crate) struct Settings {
     pub(crate) region: Option<Setting>,
     pub(crate) project: Option<Setting>,
+    /// Set where no service is called.
+    pub(crate) local: Option<Local>,
     profile: Option<Setting>,
     endpoints: Vec<(Service, Setting)>,
     timeout: Option<Duration>,
@@ -38,6 +47,7 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn of(matches: &ArgMatches) -> Result<Self, Failure> {
+        let local = Local::of(matches)?;
         let endpoint = setting(matches, "endpoint", "--endpoint", "CSMS_ENDPOINT")?;
         let iam = setting(matches, "iam-endpoint", "--iam-endpoint", "CSMS_IAM_ENDPOINT")?;
         let endpoints = [
@@ -46,12 +56,18 @@ impl Settings {
             (Service::Iam, iam),
             (Service::Sts, variable("CSMS_STS_ENDPOINT")?),
         ];
+        let region = setting(matches, "region", "--region", "CSMS_REGION")?.or(common_region()?);
+        let local_region =
+            local.as_ref().map(|local| Setting { value: local::REGION.to_owned(), origin: local.origin });
+        let project = setting(matches, "project", "--project", "CSMS_PROJECT_ID")?;
         Ok(Self {
-            region: setting(matches, "region", "--region", "CSMS_REGION")?.or(common_region()?),
-            project: setting(matches, "project", "--project", "CSMS_PROJECT_ID")?,
+            region: region.or(local_region),
+            // A project of the service does not exist here.
+            project: project.filter(|project| local.is_none() || project.origin == "--project"),
+            local,
             profile: setting(matches, "profile", "--profile", "CSMS_PROFILE")?,
             endpoints: endpoints.into_iter().filter_map(|(service, given)| Some((service, given?))).collect(),
-            timeout: matches.get_one::<String>("timeout").map(|text| duration(text)).transpose()?,
+            timeout: matches.get_one::<String>("timeout").map(|text| duration("--timeout", text)).transpose()?,
             retries: matches.get_one("retries").copied(),
             verbosity: matches.get_count("verbose"),
         })
@@ -72,6 +88,22 @@ impl Settings {
         self.build(builder)
     }
 
+    /// A client of the emulator that `--local` started.
+    pub(crate) fn local_client(&self, emulator: &Emulator) -> Result<Client, Failure> {
+        let origin = self.local.as_ref().map_or("--local", |local| local.origin);
+        let (access_key, secret_key) = emulator.keys();
+        let keys = Named { credentials: Credentials::keys(access_key, secret_key), origin: origin.to_owned() };
+        let mut builder = self.calls(self.anywhere()).no_proxy().credentials_provider(Arc::new(keys));
+        for service in SERVICES {
+            builder =
+                builder.service_endpoint(service, emulator.endpoint_in("{region}")).endpoint_origin(service, origin);
+        }
+        if let Some(project) = &self.project {
+            builder = builder.project_id(&project.value);
+        }
+        self.build(builder)
+    }
+
     /// A client that can write requests and needs neither credentials nor the network for it.
     pub(crate) fn dry_client(&self) -> Result<Client, Failure> {
         let project = self.project.as_ref().map_or(UNKNOWN_PROJECT, |project| &project.value);
@@ -80,7 +112,14 @@ impl Settings {
             false if is_set("CSMS_SECURITY_TOKEN") => AccessKeys::new("***", "***").with_security_token("***").into(),
             false => Credentials::keys("***", "***"),
         };
-        self.build(self.builder()?.project_id(project).credentials(stand_in))
+        let mut builder = self.builder()?.project_id(project).credentials(stand_in);
+        if self.local.is_some() {
+            builder = SERVICES.into_iter().fold(builder, |builder, service| {
+                // The port is known only once an emulator runs.
+                builder.service_endpoint(service, "http://127.0.0.1/{region}")
+            });
+        }
+        self.build(builder)
     }
 
     /// Says where the settings come from, if that was asked for, and begins to say what is sent.
@@ -98,7 +137,10 @@ impl Settings {
                 None => reporter.note(&format!("{name}: not set")),
             }
         }
-        for service in [Service::Csms, Service::Kms, Service::Iam, Service::Sts] {
+        if let Some(local) = &self.local {
+            reporter.note(&format!("local data: {} (from {})", local.file.display(), local.origin));
+        }
+        for service in SERVICES {
             if let Ok((url, origin)) = client.endpoint(service) {
                 reporter.note(&format!("endpoint of {service}: {url} (from {origin})"));
             }
@@ -110,19 +152,30 @@ impl Settings {
         self.verbosity > 0
     }
 
-    fn builder(&self) -> Result<ClientBuilder, Failure> {
-        let mut builder = Client::builder().user_agent(concat!("csms-cli/", env!("CARGO_PKG_VERSION")));
-        if let Some(region) = &self.region {
-            builder = builder.region(&region.value);
+    /// What goes for every client: who it says it is, and its region.
+    fn anywhere(&self) -> ClientBuilder {
+        let builder = Client::builder().user_agent(concat!("csms-cli/", env!("CARGO_PKG_VERSION")));
+        match &self.region {
+            Some(region) => builder.region(&region.value),
+            None => builder,
         }
-        for (service, endpoint) in &self.endpoints {
-            builder = builder.service_endpoint(*service, &endpoint.value).endpoint_origin(*service, endpoint.origin);
-        }
+    }
+
+    /// How long and how often to call.
+    fn calls(&self, mut builder: ClientBuilder) -> ClientBuilder {
         if let Some(timeout) = self.timeout {
             builder = builder.call_timeout(timeout);
         }
-        if let Some(retries) = self.retries {
-            builder = builder.retry(RetryPolicy::standard().with_max_retries(retries));
+        match self.retries {
+            Some(retries) => builder.retry(RetryPolicy::standard().with_max_retries(retries)),
+            None => builder,
+        }
+    }
+
+    fn builder(&self) -> Result<ClientBuilder, Failure> {
+        let mut builder = self.calls(self.anywhere());
+        for (service, endpoint) in &self.endpoints {
+            builder = builder.service_endpoint(*service, &endpoint.value).endpoint_origin(*service, endpoint.origin);
         }
         if let Some(path) = variable("CSMS_CA_FILE")? {
             builder = builder.root_certificates_file(path.value)?;
@@ -166,7 +219,7 @@ fn setting(matches: &ArgMatches, id: &str, flag: &'static str, name: &'static st
 }
 
 /// A variable; an empty one counts as not set, as in the official SDKs.
-fn variable(name: &'static str) -> Result<Option<Setting>, Failure> {
+pub(crate) fn variable(name: &'static str) -> Result<Option<Setting>, Failure> {
     match env::var(name) {
         Ok(value) if value.is_empty() => Ok(None),
         Ok(value) => Ok(Some(Setting { value, origin: name })),
@@ -192,7 +245,7 @@ fn common_region() -> Result<Option<Setting>, Failure> {
 }
 
 /// Credentials in `CSMS_*` variables. All parts of them come from there or none does.
-fn variables() -> Result<Option<Variables>, Failure> {
+fn variables() -> Result<Option<Named>, Failure> {
     let lacks = |present: &str, missing: &str| {
         Failure::new(Exit::Credentials, "credentials", format!("{present} is set and {missing} is not"))
             .cause("access key and secret key have to come from one place; nothing was sent")
@@ -223,24 +276,24 @@ fn variables() -> Result<Option<Variables>, Failure> {
         (None, None, None, Some(token)) => (UserToken::new(token).into(), "CSMS_AUTH_TOKEN"),
         (None, None, None, None) => return Ok(None),
     };
-    Ok(Some(Variables { credentials, origin }))
+    Ok(Some(Named { credentials, origin: format!("environment ({origin})") }))
 }
 
-/// Credentials that variables of this program name.
-struct Variables {
+/// Credentials, and who named them.
+struct Named {
     credentials: Credentials,
-    origin: &'static str,
+    origin: String,
 }
 
-impl fmt::Debug for Variables {
+impl fmt::Debug for Named {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.origin)
+        f.write_str(&self.origin)
     }
 }
 
-impl ProvideCredentials for Variables {
+impl ProvideCredentials for Named {
     fn provide<'a>(&'a self, _: &'a Context<'a>) -> BoxFuture<'a, ProvideResult> {
-        Box::pin(async { Ok(Provided::new(self.credentials.clone(), format!("environment ({})", self.origin))) })
+        Box::pin(async { Ok(Provided::new(self.credentials.clone(), self.origin.clone())) })
     }
 
     fn is_regional(&self) -> bool {
@@ -249,7 +302,7 @@ impl ProvideCredentials for Variables {
 }
 
 /// `20`, `20s`, `500ms`, `2m`.
-fn duration(text: &str) -> Result<Duration, Failure> {
+pub(crate) fn duration(flag: &str, text: &str) -> Result<Duration, Failure> {
     let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
     let unit = match &text[digits.len()..] {
         "" | "s" => 1000,
@@ -259,7 +312,7 @@ fn duration(text: &str) -> Result<Duration, Failure> {
     };
     let millis = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit)).filter(|millis| *millis > 0);
     millis.map(Duration::from_millis).ok_or_else(|| {
-        Failure::usage("invalid_value", "--timeout is no time")
+        Failure::usage("invalid_value", format!("{flag} is no time"))
             .cause("nothing was sent")
             .hint("write 20, 20s, 500ms or 2m")
     })
@@ -282,10 +335,10 @@ mod tests {
     #[test]
     fn times_have_a_unit_or_are_seconds() {
         for (text, millis) in [("20", 20_000), ("20s", 20_000), ("500ms", 500), ("2m", 120_000)] {
-            assert_eq!(duration(text).unwrap().as_millis(), millis);
+            assert_eq!(duration("--timeout", text).unwrap().as_millis(), millis);
         }
         for text in ["", "0", "s", "-1", "1h", "1.5s", "99999999999999999999", "1é"] {
-            assert!(duration(text).is_err(), "{text}");
+            assert!(duration("--timeout", text).is_err(), "{text}");
         }
     }
 }

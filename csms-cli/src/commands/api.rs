@@ -4,14 +4,19 @@ mod dry_run;
 mod params;
 mod skeleton;
 
-use std::collections::HashSet;
-
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use csms_sdk::{Client, OperationInfo, SecretJson, Service, check::nearest, operation::Auth, operations, page};
+use csms_sdk::{
+    Client, OperationInfo, SecretJson, Service,
+    check::nearest,
+    operation::Auth,
+    operations,
+    page::{self, JsonPages},
+};
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
-    error::{Exit, Failure, Reporter},
+    connection::Connection,
+    error::{Failure, Reporter},
     input::Sources,
     output::{self, Format, Output},
     settings::{self, Settings},
@@ -231,14 +236,15 @@ fn operate(info: &'static OperationInfo, matches: &ArgMatches, reporter: &Report
         return output.json(&dry_run::request(info, &request, &settings, validate)?);
     }
 
-    let client = settings.client()?.with_options(settings::call_options(validate));
+    let connection = Connection::open(&settings)?;
+    let client = connection.client.with_options(settings::call_options(validate));
     settings.tell(&client, reporter);
-    let answer = runtime()?.block_on(async {
+    let answer = connection.block_on(async {
         if settings.is_verbose() && info.auth == Auth::Credentials {
             reporter.note(&format!("credentials: {}", client.credentials().await?.origin));
         }
-        match Pages::of(info, matches) {
-            Some(pages) => pages.fetch(&client, &request).await,
+        match pages(&client, info, &request, matches) {
+            Some((pages, most)) => merge(info, pages, most).await,
             None => Ok(client.send_json(info, members(&request)).await?.into_body()),
         }
     })?;
@@ -254,14 +260,6 @@ fn operate(info: &'static OperationInfo, matches: &ArgMatches, reporter: &Report
     output.json(answer.expose_secret())
 }
 
-/// A runtime is made only when something is sent.
-pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(Exit::Unexpected, "runtime", format!("the runtime cannot be started: {error}")))
-}
-
 fn members(request: &SecretJson) -> &Map<String, Json> {
     static NONE: std::sync::LazyLock<Map<String, Json>> = std::sync::LazyLock::new(Map::new);
     request.expose_secret().as_object().unwrap_or(&NONE)
@@ -275,51 +273,34 @@ fn show_permissions(info: &OperationInfo, out: &Output, reporter: &Reporter) -> 
     out.rows(&["PERMISSION"], &rows, output::width(), &info.permission.iter().copied().collect())
 }
 
-/// Fetches all pages of a list and makes one answer of them: the last page, with the items of all.
-struct Pages {
+/// The pages of a list, and the most items that are wanted of them; `None` where there are no pages, or one is wanted.
+fn pages(
+    client: &Client,
     info: &'static OperationInfo,
-    most: usize,
+    request: &SecretJson,
+    matches: &ArgMatches,
+) -> Option<(JsonPages, usize)> {
+    let pages = client.json_pages(info, members(request).clone())?;
+    let most = matches.get_one::<u32>("max-items").map(|most| *most as usize);
+    if matches.get_flag("no-paginate") && most.is_none() {
+        return None;
+    }
+    let most = most.unwrap_or(usize::MAX);
+    Some((pages.max_items(most), most))
 }
 
-impl Pages {
-    /// `None` where there are no pages, or one is wanted.
-    fn of(info: &'static OperationInfo, matches: &ArgMatches) -> Option<Self> {
-        info.paging?;
-        if matches.get_flag("no-paginate") && matches.get_one::<u32>("max-items").is_none() {
-            return None;
-        }
-        let most = matches.get_one::<u32>("max-items").map_or(usize::MAX, |most| *most as usize);
-        Some(Self { info, most })
+/// Fetches all pages and makes one answer of them: the last page, with the items of all.
+async fn merge(info: &OperationInfo, mut pages: JsonPages, most: usize) -> Result<SecretJson, Failure> {
+    let mut items = Vec::new();
+    let mut last = SecretJson::default();
+    while let Some(answer) = pages.next().await {
+        last = answer?.into_body();
+        items.extend_from_slice(page::items(info, last.expose_secret()));
     }
-
-    async fn fetch(&self, client: &Client, first: &SecretJson) -> Result<SecretJson, Failure> {
-        let mut request = members(first).clone();
-        let mut asked = HashSet::new();
-        let mut items = Vec::new();
-        loop {
-            let answer = client.send_json(self.info, &request).await?.into_body();
-            items.extend_from_slice(page::items(self.info, answer.expose_secret()));
-            match page::next(self.info, &request, answer.expose_secret()) {
-                Some(next) if items.len() < self.most => request = next,
-                _ => {
-                    items.truncate(self.most);
-                    let mut merged = answer.expose_secret().clone();
-                    put_items(self.info, &mut merged, items);
-                    return Ok(merged.into());
-                }
-            }
-            // A marker that comes again would go on for ever.
-            if !asked.insert(Json::Object(request.clone()).to_string()) {
-                return Err(Failure::new(
-                    Exit::Unexpected,
-                    "endless_list",
-                    format!("{}: the pages go in a circle", self.info.name),
-                )
-                .cause(format!("a page came again after {} items", items.len()))
-                .hint("--no-paginate fetches one page, --max-items ends earlier"));
-            }
-        }
-    }
+    items.truncate(most);
+    let mut merged = last.expose_secret().clone();
+    put_items(info, &mut merged, items);
+    Ok(merged.into())
 }
 
 /// Puts the items where the answer has its list.

@@ -4,8 +4,8 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use csms_sdk::{Client, Error, Service, credentials::Credentials, credentials::Provided};
 use serde_json::{Map, Value as Json, json};
 
-use super::api::runtime;
 use crate::{
+    connection::Connection,
     error::{Failure, Reporter},
     output::Output,
     settings::Settings,
@@ -27,16 +27,17 @@ pub(crate) fn command() -> Command {
 pub(crate) fn run(matches: &ArgMatches, reporter: &Reporter) -> Result<(), Failure> {
     let output = Output::of(matches)?;
     let settings = Settings::of(matches)?;
-    let client = settings.client()?;
-    settings.tell(&client, reporter);
-    let (credentials, project) = runtime()?.block_on(async {
+    let connection = Connection::open(&settings)?;
+    let client = &connection.client;
+    settings.tell(client, reporter);
+    let (credentials, project) = connection.block_on(async {
         let credentials = client.credentials().await;
         let project = match (&settings.project, &credentials) {
             (Some(project), _) => Some(Ok(Fact::new(&project.value, project.origin))),
             // Without credentials nothing can be asked, and that is told already.
             (None, Err(_)) => None,
             (None, Ok(_)) if matches.get_flag("no-lookup") => None,
-            (None, Ok(provided)) => Some(project(&client, provided).await),
+            (None, Ok(provided)) => Some(project(client, provided).await),
         };
         (credentials, project)
     });
@@ -50,7 +51,7 @@ pub(crate) fn run(matches: &ArgMatches, reporter: &Reporter) -> Result<(), Failu
             failures.push(error);
         }
     }
-    facts.push(("region", region(&settings, &client)));
+    facts.push(("region", region(&settings, client)));
     match project {
         Some(Ok(fact)) => facts.push(("project", fact)),
         Some(Err(error)) => {
@@ -66,6 +67,9 @@ pub(crate) fn run(matches: &ArgMatches, reporter: &Reporter) -> Result<(), Failu
         ("sts_endpoint", Service::Sts),
     ] {
         facts.push((name, client.endpoint(service).map_or(Fact::unknown(), |(url, origin)| Fact::new(url, origin))));
+    }
+    if let Some(local) = &settings.local {
+        facts.push(("local_data", Fact::new(local.file.display().to_string(), local.origin)));
     }
     print(&facts, &output)?;
     failures.into_iter().next().map_or(Ok(()), |error| Err(error.into()))

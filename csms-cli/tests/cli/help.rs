@@ -18,6 +18,7 @@ fn is_as_before(name: &str, text: &str) {
 fn the_surface_changes_only_on_purpose() {
     for (name, arguments) in [
         ("help.txt", &["--help"][..]),
+        ("emulate-help.txt", &["emulate", "--help"]),
         ("api-help.txt", &["api", "--help"]),
         ("api-csms-CreateSecret-help.txt", &["api", "csms", "CreateSecret", "--help"]),
         ("api-csms-CreateSecret-skeleton.txt", &["api", "csms", "CreateSecret", "--skeleton"]),

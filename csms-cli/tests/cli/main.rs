@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used)] // a failed unwrap is a failed test
 
+mod emulate;
 mod errors;
 mod help;
+mod local;
 mod operations;
 mod output;
 mod paging;

@@ -4,6 +4,7 @@ use csms_sdk::{OperationInfo, SecretJson, model::Kind};
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
+    connection::runtime,
     error::Failure,
     settings::{Settings, UNKNOWN_PROJECT, call_options},
 };
@@ -21,7 +22,7 @@ pub(super) fn request(
 ) -> Result<Json, Failure> {
     let client = settings.dry_client()?.with_options(call_options(validate));
     let masked = mask(&Kind::Object(info.request), request.expose_secret());
-    let prepared = super::runtime()?.block_on(async {
+    let prepared = runtime()?.block_on(async {
         client.prepare_json(info, super::members(request)).await?;
         client.prepare_json(info, super::members(&masked.into())).await
     })?;

@@ -1,58 +1,32 @@
-//! What the examples talk to: recorded exchanges on this machine, or the real service.
+//! What the examples talk to: the emulator inside this process, or the real service.
 
-use csms_sdk::{Client, Error, credentials::Credentials};
-use wiremock::MockServer;
+use csms_emulator::Emulator;
+use csms_sdk::Client;
 
-/// A client, and the local server behind it if there is one.
+/// What goes wrong in an example.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// A client, and the emulator behind it if there is one.
 ///
-/// With `CSMS_EXAMPLES=live` the client is set up from your own credentials and region, and calls cost what they
-/// cost. Without it, a server on this machine answers from the recorded exchanges of `wiremock-fixtures`; it
-/// needs no account.
+/// With `CSMS_EXAMPLES=live` the client is set up from your own credentials and region, and calls cost what they cost.
+/// Without it, an emulator plays the service; it needs no account and keeps nothing.
 pub struct Service {
     /// To send operations with.
     pub client: Client,
-    server: Option<MockServer>,
+    /// Stops when it is dropped.
+    _emulator: Option<Emulator>,
 }
 
 impl Service {
-    /// Starts it with these exchanges mounted, e.g. `csms/CreateSecret/minimal`.
+    /// Starts it.
     ///
     /// # Errors
-    /// When the settings of a live run are incomplete.
-    ///
-    /// # Panics
-    /// When there is no such exchange.
-    pub async fn start(exchanges: &[&str]) -> Result<Self, Error> {
+    /// When the settings of a live run are incomplete, or there is no free port.
+    pub async fn start() -> Result<Self, Error> {
         if std::env::var("CSMS_EXAMPLES").is_ok_and(|value| value == "live") {
-            return Ok(Self { client: Client::builder().build()?, server: None });
+            return Ok(Self { client: Client::builder().build()?, _emulator: None });
         }
-        let server = MockServer::start().await;
-        for name in exchanges {
-            let exchange = wiremock_fixtures::find(name).unwrap_or_else(|| panic!("{name} is not recorded"));
-            exchange.mount(&server).await;
-        }
-        let client = Client::builder()
-            .region(wiremock_fixtures::REGION)
-            .project_id(wiremock_fixtures::PROJECT_ID)
-            .endpoint(server.uri())
-            .iam_endpoint(server.uri())
-            .credentials(Credentials::keys(wiremock_fixtures::ACCESS_KEY, wiremock_fixtures::SECRET_KEY))
-            .no_proxy()
-            .build()?;
-        Ok(Self { client, server: Some(server) })
-    }
-
-    /// What the local server received: method, path, and whether the signature is valid. Nothing in a live run.
-    pub async fn received(&self) -> Vec<String> {
-        let Some(server) = &self.server else { return Vec::new() };
-        let requests = server.received_requests().await.unwrap_or_default();
-        let line = |request: &wiremock::Request| {
-            let signature = match wiremock_fixtures::verify_signature(request, wiremock_fixtures::SECRET_KEY) {
-                Ok(()) => "signature valid".to_owned(),
-                Err(problem) => format!("SIGNATURE WRONG: {problem}"),
-            };
-            format!("{} {} ({signature})", request.method, request.url.path())
-        };
-        requests.iter().map(line).collect()
+        let emulator = Emulator::start().await?;
+        Ok(Self { client: emulator.client(), _emulator: Some(emulator) })
     }
 }

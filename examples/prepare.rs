@@ -3,16 +3,17 @@
 //! `cargo run --example prepare`
 #![allow(clippy::print_stdout)] // an example shows what it does
 
-use csms_examples::Service;
+use csms_examples::{Error, Service};
 use csms_sdk::{
-    Error, Service as Cloud,
-    csms::{ListSecrets, ShowSecretVersion},
+    Service as Cloud,
+    csms::{CreateSecret, ListSecrets, ShowSecretVersion},
     operation::Method,
 };
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let service = Service::start(&["csms/ShowSecretVersion/success"]).await?;
+    let service = Service::start().await?;
+    CreateSecret::new("demo").secret_string("value").send(&service.client).await?;
 
     let request = service.client.prepare(ListSecrets::new().limit(10)).await?;
     println!("{} {}", request.method(), request.uri().path_and_query().map_or("/", |target| target.as_str()));

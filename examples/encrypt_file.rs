@@ -30,10 +30,10 @@ async fn main() -> Result<(), Error> {
         outcome => return Err(format!("another context led to {outcome:?}").into()),
     }
 
-    // Only the header changes; the old key is not needed for it any more.
+    // Only the header changes; from then on the old key is not needed.
     let new_key = create_key(client, "backups-2026").await?;
     let envelope = Envelope::new(client, &new_key).context("app", "billing");
-    envelope.rewrap_file(&sealed).await?;
+    envelope.clone().opening(client, &old_key).rewrap_file(&sealed).await?;
     DisableKey::new(&old_key).send(client).await?;
     println!("rewrapped   under another key");
 

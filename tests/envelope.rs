@@ -193,14 +193,16 @@ async fn refused_credentials_are_not_tried_on_every_master_key() {
 }
 
 #[tokio::test]
-async fn a_file_under_other_keys_is_refused_where_only_named_ones_will_do() {
+async fn a_file_under_a_key_that_was_not_named_is_refused_without_a_call() {
     let world = World::start().await;
     let sealed = world.envelope().encrypt(b"text").await.unwrap();
-    assert!(world.envelope().only_named().decrypt(&sealed).await.is_ok());
-    let strict = Envelope::new(&world.there, &world.key_there).only_named();
+    let other = Envelope::new(&world.there, &world.key_there);
+    assert!(other.clone().opening(&world.here, &world.key_here).decrypt(&sealed).await.is_ok());
+    assert!(other.clone().opening_any().decrypt(&sealed).await.is_ok());
     world.allow(0);
-    let outcome = strict.decrypt(&sealed).await;
-    assert!(matches!(&outcome, Err(EnvelopeError::NoKey(tried)) if tried.is_empty()), "{outcome:?}");
+    for outcome in [other.decrypt(&sealed).await.map(drop), other.rewrap(&*sealed, tokio::io::sink()).await.map(drop)] {
+        assert!(matches!(&outcome, Err(EnvelopeError::NoKey(tried)) if tried.is_empty()), "{outcome:?}");
+    }
 }
 
 #[tokio::test]
@@ -217,7 +219,7 @@ async fn rewrapping_leaves_the_content_and_frees_the_old_key() {
 
     let new = Envelope::new(&world.there, &world.key_there).context("app", "billing");
     let name = if cfg!(unix) { "link" } else { "sealed" };
-    new.rewrap_file(world.path(name)).await.unwrap();
+    new.clone().opening(&world.here, &world.key_here).rewrap_file(world.path(name)).await.unwrap();
     DisableKey::new(&world.key_here).send(&world.here).await.unwrap();
 
     let after = fs::read(&sealed).unwrap();
@@ -240,7 +242,7 @@ async fn a_rewrap_that_fails_leaves_the_file_as_it_was() {
     let sealed = world.write("sealed", &world.envelope().encrypt(b"text").await.unwrap());
     let before = fs::read(&sealed).unwrap();
     DisableKey::new(&world.key_there).send(&world.there).await.unwrap();
-    let new = Envelope::new(&world.there, &world.key_there);
+    let new = Envelope::new(&world.there, &world.key_there).opening(&world.here, &world.key_here);
     assert!(matches!(new.rewrap_file(&sealed).await, Err(EnvelopeError::Kms(_))));
     assert!(fs::read(&sealed).unwrap() == before);
     assert_eq!(world.names(), ["sealed"]);

@@ -64,6 +64,7 @@ fn nothing_that_is_printed_or_logged_holds_a_secret() {
 
     let logged = capture::text();
     assert!(logged.contains("operation=CreateSecret"), "the log lines of the client are captured");
+    assert!(logged.contains("rpc.method=csms/CreateSecret"), "its spans are captured");
     assert!(logged.contains("reqwest"), "those of the HTTP layer are captured");
     assert!(printed.text.contains("CreateSecret") && printed.text.contains("CSMS.0106"));
     assert!(secrets.values.len() > 300, "{}", secrets.values.len());

@@ -1,6 +1,6 @@
 //! Everything the emulator remembers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     agenda::{Agenda, Errand},
@@ -23,6 +23,8 @@ pub(crate) struct World {
     pub(crate) directory: Directory,
     pub(crate) agenda: Agenda,
     projects: BTreeMap<String, Project>,
+    /// Projects that may have changed: one write must not have to look through them all.
+    touched: BTreeSet<String>,
 }
 
 /// What one project holds. A project lives in one region.
@@ -34,7 +36,7 @@ pub(crate) struct Project {
 
 impl World {
     pub(crate) fn new(rules: Rules, directory: Directory) -> Self {
-        Self { rules, directory, agenda: Agenda::default(), projects: BTreeMap::new() }
+        Self { rules, directory, agenda: Agenda::default(), projects: BTreeMap::new(), touched: BTreeSet::new() }
     }
 
     /// What a project holds.
@@ -47,7 +49,11 @@ impl World {
 
     /// As [`project`](Self::project), to change it.
     pub(crate) fn project_mut(&mut self, id: &str) -> Result<&mut Project, Fault> {
-        self.projects.get_mut(id).ok_or_else(no_project)
+        let project = self.projects.get_mut(id).ok_or_else(no_project)?;
+        if !self.touched.contains(id) {
+            self.touched.insert(id.to_owned());
+        }
+        Ok(project)
     }
 
     /// What all projects hold, by id.
@@ -144,9 +150,9 @@ impl World {
         for (name, table) in self.directory.tables() {
             take(name, table, "");
         }
-        for (id, project) in &mut self.projects {
+        for id in std::mem::take(&mut self.touched) {
             let prefix = format!("{id}/");
-            for (name, table) in project.tables() {
+            for (name, table) in self.projects.get_mut(&id).map(Project::tables).unwrap_or_default() {
                 take(name, table, &prefix);
             }
         }
@@ -155,9 +161,11 @@ impl World {
 
     /// Forgets what changed, where nothing is stored.
     pub(crate) fn forget_changes(&mut self) {
-        let directory = self.directory.tables().into_iter();
-        let projects = self.projects.values_mut().flat_map(Project::tables);
-        directory.chain(projects).for_each(|(_, table)| table.forget_changes());
+        self.directory.tables().into_iter().for_each(|(_, table)| table.forget_changes());
+        for id in std::mem::take(&mut self.touched) {
+            let tables = self.projects.get_mut(&id).map(Project::tables).unwrap_or_default();
+            tables.into_iter().for_each(|(_, table)| table.forget_changes());
+        }
     }
 }
 

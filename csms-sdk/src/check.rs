@@ -157,11 +157,7 @@ impl Object<'_> {
 /// What is wrong with a value; never the value itself.
 fn problem(check: Check, format: Format, view: &View<'_>) -> Option<String> {
     match (check, view) {
-        (Check::Name, View::Text(text)) => {
-            let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
-            (text.is_empty() || text.len() > 64 || !text.bytes().all(allowed))
-                .then(|| "has to be 1 to 64 letters, digits, `_`, `-` or `.`".to_owned())
-        }
+        (Check::Name, View::Text(text)) => name_problem(text).map(str::to_owned),
         (Check::Range(low, high), View::Integer(number)) => out_of_range(*number, low, high),
         (Check::Range(low, high), View::Time(time)) => match format {
             Format::Seconds | Format::SecondsText => out_of_range(time.as_seconds(), low, high),
@@ -184,6 +180,13 @@ fn problem(check: Check, format: Format, view: &View<'_>) -> Option<String> {
         },
         _ => None,
     }
+}
+
+/// What is wrong with the name of a secret, a stage or an event.
+pub(crate) fn name_problem(name: &str) -> Option<&'static str> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    (name.is_empty() || name.len() > 64 || !name.bytes().all(allowed))
+        .then_some("has to be 1 to 64 letters, digits, `_`, `-` or `.`")
 }
 
 fn out_of_range(number: i64, low: i64, high: i64) -> Option<String> {

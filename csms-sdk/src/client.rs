@@ -1,4 +1,26 @@
 //! The client: build one, send operations.
+//!
+//! # Spans
+//!
+//! Every call is a [`tracing`] span of level `info`, and every attempt of it one of level `debug` inside, both of target
+//! `csms_sdk` and with OpenTelemetry's field names. `tracing-opentelemetry` makes them spans of kind client, named
+//! `csms/CreateSecret` and `POST`. A call for credentials or for a project id has a span of its own. What is refused before
+//! it could be sent has none.
+//!
+//! | field | on | |
+//! | --- | --- | --- |
+//! | `otel.name`, `otel.kind`, `otel.status_code` | both | the last is `ERROR` when it failed, else not set |
+//! | `rpc.system.name`, `rpc.method` | call | `huaweicloud`, `csms/CreateSecret`; `csms/raw` for [`Client::raw`] |
+//! | `cloud.region` | call | where a region is known |
+//! | `server.address`, `server.port` | both | the endpoint; that of the first attempt for a call |
+//! | `http.request.method` | attempt | |
+//! | `http.request.resend_count` | attempt | from 1, on the second and later ones |
+//! | `http.response.status_code` | both | that of the last answer for a call |
+//! | `error.type` | both | [`ErrorKind::as_str`] |
+//! | `csms.error_code`, `csms.request_id` | both | the service's own, where it sent them |
+//!
+//! None holds a path, a query, a header, a body or a message: those name secrets, or carry them. The log lines of an attempt, of
+//! level `debug`, stand in its span. Where nobody listens, no field is made and nothing is allocated.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,6 +44,7 @@ mod builder;
 mod core;
 mod diagnose;
 mod project;
+mod span;
 
 pub(crate) use self::core::{Authentication, Call, Core};
 pub use self::{builder::ClientBuilder, core::Signing};
@@ -241,7 +264,19 @@ impl Client {
     /// When `region` is no region id, or an endpoint was given that serves one region only. Give endpoints with
     /// `{region}` in them to serve several.
     pub fn for_region(&self, region: &str) -> Result<Self, Error> {
-        let given = self.shared.given.for_region(region)?;
+        self.with_given(self.shared.given.for_region(region)?)
+    }
+
+    /// The same for a project of that region; for its default project where none is named.
+    pub(crate) fn for_project(&self, region: &str, project_id: Option<&str>) -> Result<Self, Error> {
+        let mut given = self.shared.given.for_region(region)?;
+        if let Some(project_id) = project_id {
+            given.project_id = Some(project_id.to_owned());
+        }
+        self.with_given(given)
+    }
+
+    fn with_given(&self, given: Given) -> Result<Self, Error> {
         let settings = Settings::resolve(&given, self.shared.settings.env.clone())?;
         let cache = match self.shared.cache.provider().is_regional() {
             true => Arc::new(Cache::new(Arc::clone(self.shared.cache.provider()))),
@@ -408,22 +443,21 @@ fn json_of(
     answer: core::RawAnswer,
     shape: Option<&'static crate::model::Shape>,
 ) -> Result<Response<SecretJson>, Error> {
-    let core::RawAnswer { info, answer, request_id, attempts } = answer;
-    core::refuse_html(&answer, &request_id).map_err(|error| core::told_of(error, info, attempts))?;
-    let body = answer.body.expose_secret();
+    core::refuse_html(&answer.answer, &answer.request_id).map_err(|error| answer.unreadable(error))?;
+    let body = answer.answer.body.expose_secret();
     let mut json = match body.trim_ascii().is_empty() {
         true if shape.is_none() => Json::Null,
         _ => serde_json::from_slice(body).map_err(|error| {
             let error = crate::operation::decode_error(body, &error);
-            core::told_of(Error::decode(error, answer.status, request_id.clone()), info, attempts)
+            answer.unreadable(Error::decode(error, answer.answer.status, answer.request_id.clone()))
         })?,
     };
     for field in shape.map_or(&[][..], |shape| shape.fields).iter().filter(|field| field.place.header) {
         if let (Some(text), Json::Object(members)) =
-            (answer.headers.get(field.name).and_then(|value| value.to_str().ok()), &mut json)
+            (answer.answer.headers.get(field.name).and_then(|value| value.to_str().ok()), &mut json)
         {
             members.insert(field.name.to_owned(), text.into());
         }
     }
-    Ok(Response::new(json.into(), answer.status, request_id, attempts))
+    Ok(answer.with_body(json.into()))
 }

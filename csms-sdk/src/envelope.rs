@@ -46,7 +46,8 @@
 //! # Limits
 //!
 //! Who may encrypt under a master key can make files that decrypt: they are genuine in that they come from somebody who
-//! may. [`only_named`](Envelope::only_named) says under which keys. Keys and plaintext are wiped in our own memory, not
+//! may. So an envelope opens only what is under the keys that it names, unless it is told to
+//! [open under any](Envelope::opening_any). Keys and plaintext are wiped in our own memory, not
 //! in the buffers of readers and writers, those of [`tokio::fs::File`] included. The length of a file is not hidden.
 //!
 //! # Format
@@ -122,7 +123,9 @@ const CHUNK_BITS: u8 = 16;
 pub struct Envelope {
     client: Client,
     masters: Vec<Master>,
-    only_named: bool,
+    /// Keys that open as well.
+    openers: Vec<Master>,
+    opens_any: bool,
     context: BTreeMap<String, String>,
     chunk_bits: u8,
     progress: Progress,
@@ -142,18 +145,24 @@ pub(crate) struct FileKeys {
 }
 
 impl Envelope {
-    /// Encrypts under this symmetric key (UUID) of the client's region, and decrypts whatever the client's credentials may.
+    /// Encrypts under this symmetric key (UUID) of the client's region, and decrypts what is under it.
     pub fn new(client: &Client, key_id: impl Into<String>) -> Self {
-        Self::decrypting(client).also(client, key_id)
+        Self::without_key(client).also(client, key_id)
     }
 
-    /// Decrypts only.
+    /// Decrypts only, under any key that the file names and the client's credentials may use; see
+    /// [`opening_any`](Self::opening_any) for what that means.
     #[must_use]
     pub fn decrypting(client: &Client) -> Self {
+        Self::without_key(client).opening_any()
+    }
+
+    fn without_key(client: &Client) -> Self {
         Self {
             client: client.clone(),
             masters: Vec::new(),
-            only_named: false,
+            openers: Vec::new(),
+            opens_any: false,
             context: BTreeMap::new(),
             chunk_bits: CHUNK_BITS,
             progress: Progress::default(),
@@ -172,11 +181,19 @@ impl Envelope {
         self
     }
 
-    /// Decrypts only what is under a master key that was named here. Otherwise any key that the file names and the
-    /// client's credentials may use will do.
+    /// Decrypts what is under this key as well, and encrypts nothing under it: for files from before a change of keys, and
+    /// for [moving them](Self::rewrap).
     #[must_use]
-    pub fn only_named(mut self) -> Self {
-        self.only_named = true;
+    pub fn opening(mut self, client: &Client, key_id: impl Into<String>) -> Self {
+        self.openers.push(Master::new(client, key_id.into()));
+        self
+    }
+
+    /// Decrypts under any key that the file names and the client's credentials may use. So whoever owns such a key, if it is
+    /// one of another account that lends it, can make files that decrypt here.
+    #[must_use]
+    pub fn opening_any(mut self) -> Self {
+        self.opens_any = true;
         self
     }
 
@@ -278,7 +295,8 @@ impl Envelope {
     }
 
     /// Puts the data key of a file under the master keys of this envelope instead of those it is under; the content is
-    /// copied as it is, and is not verified. Answers its number of bytes.
+    /// copied as it is, and is not verified. Answers its number of bytes. The key it is under has to be one that
+    /// [opens](Self::opening).
     ///
     /// Whoever has the old file and may use the old master key can still decrypt both.
     ///
@@ -367,7 +385,8 @@ impl fmt::Debug for Envelope {
         let names: Vec<_> = self.context.keys().collect();
         f.debug_struct("Envelope")
             .field("masters", &self.masters)
-            .field("only_named", &self.only_named)
+            .field("openers", &self.openers)
+            .field("opens_any", &self.opens_any)
             .field("context", &names)
             .field("reuse", &self.reuse)
             .finish_non_exhaustive()

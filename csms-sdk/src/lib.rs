@@ -25,15 +25,26 @@
 //! | set a client up | [`ClientBuilder`], [`credentials`], [`region`] |
 //! | read, log and classify what went wrong | [`Error`], [`ErrorKind`] |
 //! | handle values that must not be printed | [`SecretString`] |
+//! | read and change secrets by reference | [`store`], [`reference`](mod@reference) |
+//! | call keys by name or alias | [`keys`] |
+//! | make a password up | [`password`] |
+//! | keep secrets at hand | [`cache`] |
 //! | list everything, page by page | [`page`] |
 //! | wait until something is in a state | [`wait`] |
+//! | copy a secret or a key to several regions | [`replicate`] |
 //! | repeat, time out, send unchecked | [`RetryPolicy`](retry::RetryPolicy), [`CallOptions`] |
 //! | work from the tables instead of the types | [`operations`], [`model`], [`Client::send_json`], [`page`] |
 //! | sign without a client | [`sign`] |
+//! | test your own code | `testing`, with the feature of that name |
+//! | call without `async` | `blocking`, with the feature of that name |
 //!
 //! Needs a `tokio` runtime. Makes `ring` the process's TLS provider unless the program has chosen one; trusts the
-//! system's certificate authorities and those added. Logs through `tracing`, at `debug` and `warn`, never a secret.
+//! system's certificate authorities and those added. Logs through `tracing`, at `debug` and `warn`, with a [span](client#spans)
+//! for each call, never a secret.
 
+#[cfg(feature = "blocking")]
+pub mod blocking;
+pub mod cache;
 pub mod check;
 pub mod client;
 pub mod clock;
@@ -42,15 +53,22 @@ mod encode;
 pub mod env;
 pub mod envelope;
 pub mod error;
+pub mod keys;
 pub mod model;
 pub mod operation;
 pub mod page;
+pub mod password;
+pub mod reference;
 pub mod region;
 mod registry;
+pub mod replicate;
 pub mod retry;
 pub mod secret;
 pub mod sign;
 mod single_flight;
+pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod time;
 mod transport;
 pub mod value;

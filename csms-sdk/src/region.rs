@@ -125,7 +125,7 @@ impl Settings {
     pub(crate) fn resolve(given: &Given, env: Env) -> Result<Self, Error> {
         let region = given.region.clone();
         if let Some(region) = &region {
-            check_region(region)?;
+            check_region("region", region)?;
         }
         if let Some(project_id) = &given.project_id {
             check_project_id(project_id)?;
@@ -175,12 +175,13 @@ impl Given {
     }
 }
 
-fn check_region(region: &str) -> Result<(), Error> {
+/// `field` is the one that the region was given in.
+pub(crate) fn check_region(field: &str, region: &str) -> Result<(), Error> {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
     if !region.is_empty() && region.len() <= 64 && region.bytes().all(allowed) {
         return Ok(());
     }
-    let mut error = Error::invalid("region", "has to be a region id such as cn-north-4");
+    let mut error = Error::invalid(field, "has to be a region id such as cn-north-4");
     if let Some(near) = crate::check::nearest(region, known(Service::Kms).iter().copied()) {
         error = error.with_help(format!("did you mean {near}?"));
     }

@@ -10,6 +10,7 @@
 use std::{fmt, io};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde::de::{Deserialize, Deserializer, Visitor};
 
 const REDACTED: &str = "[REDACTED]";
 
@@ -83,6 +84,33 @@ impl From<String> for SecretString {
 impl From<&str> for SecretString {
     fn from(text: &str) -> Self {
         Self(text.to_owned())
+    }
+}
+
+/// Read from a text, as a `String` is. A text with escapes passes through a buffer of the reader that is not wiped.
+///
+/// There is no `Serialize`: serialising is how secrets end up in logs.
+impl<'de> Deserialize<'de> for SecretString {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl Visitor<'_> for Text {
+            type Value = SecretString;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<SecretString, E> {
+                Ok(text.into())
+            }
+
+            fn visit_string<E>(self, text: String) -> Result<SecretString, E> {
+                Ok(text.into())
+            }
+        }
+
+        deserializer.deserialize_str(Text)
     }
 }
 

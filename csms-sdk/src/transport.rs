@@ -21,6 +21,8 @@ pub(crate) struct TransportConfig {
     pub(crate) root_certificates: Vec<Vec<u8>>,
     pub(crate) http1_only: bool,
     pub(crate) user_agent: String,
+    #[cfg(feature = "testing")]
+    pub(crate) script: Option<crate::testing::Script>,
 }
 
 /// Which proxy requests go through.
@@ -43,6 +45,9 @@ pub(crate) struct HttpRequest {
     pub(crate) body: Option<Bytes>,
     /// Time for the whole exchange.
     pub(crate) timeout: Duration,
+    /// What it carries out, where that is an operation.
+    #[cfg(feature = "testing")]
+    pub(crate) operation: Option<&'static crate::operation::OperationInfo>,
 }
 
 /// One answer as it came in.
@@ -63,14 +68,43 @@ pub(crate) struct SendError {
 /// Room is made for no more than this before the bytes are there, whatever `Content-Length` promises.
 const MOST_BELIEVED: usize = 1024 * 1024;
 
+/// What carries requests out.
 #[derive(Clone, Debug)]
-pub(crate) struct Transport {
-    http: reqwest::Client,
-    max_answer_bytes: usize,
+pub(crate) enum Transport {
+    Sockets(Sockets),
+    /// Answers without a network.
+    #[cfg(feature = "testing")]
+    Script(crate::testing::Script),
 }
 
 impl Transport {
     pub(crate) fn new(config: &TransportConfig) -> Result<Self, Error> {
+        #[cfg(feature = "testing")]
+        if let Some(script) = &config.script {
+            return Ok(Self::Script(script.clone()));
+        }
+        Sockets::new(config).map(Self::Sockets)
+    }
+
+    /// Sends one request and collects its answer.
+    pub(crate) async fn exchange(&self, request: HttpRequest) -> Result<HttpAnswer, SendError> {
+        match self {
+            Self::Sockets(sockets) => sockets.exchange(request).await,
+            #[cfg(feature = "testing")]
+            Self::Script(script) => script.exchange(&request),
+        }
+    }
+}
+
+/// The network.
+#[derive(Clone, Debug)]
+pub(crate) struct Sockets {
+    http: reqwest::Client,
+    max_answer_bytes: usize,
+}
+
+impl Sockets {
+    fn new(config: &TransportConfig) -> Result<Self, Error> {
         use_ring();
         let mut builder = reqwest::Client::builder()
             .user_agent(&config.user_agent)
@@ -109,8 +143,7 @@ impl Transport {
         Ok(Self { http, max_answer_bytes: config.max_answer_bytes })
     }
 
-    /// Sends one request and collects its answer.
-    pub(crate) async fn exchange(&self, request: HttpRequest) -> Result<HttpAnswer, SendError> {
+    async fn exchange(&self, request: HttpRequest) -> Result<HttpAnswer, SendError> {
         let mut outgoing = reqwest::Request::new(request.method, request.url);
         *outgoing.headers_mut() = request.headers;
         *outgoing.body_mut() = request.body.map(Into::into);

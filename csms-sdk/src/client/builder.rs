@@ -44,6 +44,8 @@ impl Default for ClientBuilder {
                 root_certificates: Vec::new(),
                 http1_only: false,
                 user_agent: concat!("csms-sdk-rust/", env!("CARGO_PKG_VERSION")).to_owned(),
+                #[cfg(feature = "testing")]
+                script: None,
             },
             retry: RetryPolicy::standard(),
             call_timeout: Duration::from_secs(60),
@@ -210,6 +212,13 @@ impl ClientBuilder {
     #[must_use]
     pub fn signing(mut self, signing: Signing) -> Self {
         self.signing = signing;
+        self
+    }
+
+    /// Answers from a script instead of opening sockets.
+    #[cfg(feature = "testing")]
+    pub(crate) fn script(mut self, script: crate::testing::Script) -> Self {
+        self.transport.script = Some(script);
         self
     }
 

@@ -12,9 +12,10 @@ use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
+use tracing::{Instrument as _, Span};
 use url::Url;
 
-use super::{CallOptions, diagnose};
+use super::{CallOptions, diagnose, span};
 use crate::{
     clock::Clock,
     credentials::{AccessKeys, Cache, Context, Credentials, Current},
@@ -59,10 +60,10 @@ pub enum Signing {
 /// A call with everything but its authentication.
 pub(crate) struct Call<'c> {
     pub(crate) info: Option<&'static OperationInfo>,
-    service: Service,
-    region: Option<&'c str>,
-    method: http::Method,
-    endpoint: &'c Endpoint,
+    pub(super) service: Service,
+    pub(super) region: Option<&'c str>,
+    pub(super) method: http::Method,
+    pub(super) endpoint: &'c Endpoint,
     path: String,
     query: String,
     headers: Vec<(&'static str, SecretString)>,
@@ -105,10 +106,12 @@ impl<'a> Authentication<'a> {
 
 /// An answer that reports success, not yet read.
 pub(crate) struct RawAnswer {
-    pub(crate) info: Option<&'static OperationInfo>,
+    info: Option<&'static OperationInfo>,
     pub(crate) answer: HttpAnswer,
     pub(crate) request_id: Option<String>,
     pub(crate) attempts: u32,
+    /// That of the call, which ends once the answer is read.
+    span: Span,
 }
 
 /// What is to be known of an attempt once its request is gone.
@@ -176,9 +179,22 @@ impl Core {
 
     /// Carries a call out within its time.
     pub(crate) async fn run(&self, call: Call<'_>, authentication: &Authentication<'_>) -> Result<RawAnswer, Error> {
+        let span = span::call(&call);
         let mut attempts = 0;
-        let outcome = self.attempts(&call, authentication, &mut attempts).await;
-        outcome.map_err(|error| told_of(error, call.info, attempts))
+        // Boxed: with the HTTP layer inside it would make every future that calls too large for the stack of a thread.
+        let work = Box::pin(self.attempts(&call, authentication, &mut attempts));
+        let outcome = work.instrument(span.clone()).await;
+        match outcome {
+            Ok(answer) => {
+                span::answered(&span, &answer);
+                let request_id = request_id(&answer.headers).map(str::to_owned);
+                Ok(RawAnswer { info: call.info, answer, request_id, attempts, span })
+            }
+            Err(error) => {
+                span::failed(&span, &error);
+                Err(told_of(error, call.info, attempts))
+            }
+        }
     }
 
     /// Time for a call with these options.
@@ -191,7 +207,7 @@ impl Core {
         call: &Call<'_>,
         authentication: &Authentication<'_>,
         attempts: &mut u32,
-    ) -> Result<RawAnswer, Error> {
+    ) -> Result<HttpAnswer, Error> {
         let limit = self.call_timeout(call.options);
         let policy = call.options.retry.unwrap_or(self.retry);
         let mut retries = 0;
@@ -205,18 +221,18 @@ impl Core {
             // The last attempt's time is what is left of the call's: one timer for both.
             request.timeout = request.timeout.min(left);
             *attempts += 1;
-            let outcome = self.transport.exchange(request).await;
+            let span = span::attempt(call, attempt.base, *attempts);
+            let outcome = self.transport.exchange(request).instrument(span.clone()).await;
             let (failure, error) = match outcome {
                 Ok(answer) if (200..300).contains(&answer.status) => {
-                    trace(call, *attempts, Some(answer.status), None);
+                    trace(call, *attempts, span, Ok(&answer));
                     self.budget.refund(retries > 0);
-                    let request_id = request_id(&answer.headers);
-                    return Ok(RawAnswer { info: call.info, answer, request_id, attempts: *attempts });
+                    return Ok(answer);
                 }
                 Ok(answer) => {
                     let error = self.refusal(call, &attempt, &answer, authentication);
                     if self.correct(&mut corrections, &attempt, &answer, &error, authentication) {
-                        trace(call, *attempts, Some(answer.status), Some(&error));
+                        trace(call, *attempts, span, Err(&error));
                         continue;
                     }
                     let failure = match error.kind() {
@@ -229,6 +245,7 @@ impl Core {
                 Err(SendError { error, .. })
                     if error.kind() == ErrorKind::Timeout && call.started.elapsed() >= limit =>
                 {
+                    span::failed(&span, &error);
                     return Err(out_of_time(limit));
                 }
                 Err(SendError { not_sent, error }) => {
@@ -244,7 +261,7 @@ impl Core {
                     (failure, error)
                 }
             };
-            trace(call, *attempts, error.status(), Some(&error));
+            trace(call, *attempts, span, Err(&error));
             let random = retry::random();
             let Some(wait) = retry::decide(&policy, retries, failure, call.idempotent, error.retry_after(), random)
             else {
@@ -390,7 +407,7 @@ impl Core {
         answer: &HttpAnswer,
         authentication: &Authentication<'_>,
     ) -> Error {
-        let request_id = request_id(&answer.headers);
+        let request_id = request_id(&answer.headers).map(str::to_owned);
         if (300..400).contains(&answer.status) {
             return Error::new(ErrorKind::UnexpectedAnswer, "the endpoint redirects elsewhere, which is not followed")
                 .with_status(answer.status)
@@ -603,7 +620,15 @@ impl<'c> Call<'c> {
     }
 
     fn request(&self, url: Url, headers: HeaderMap, timeout: Duration) -> HttpRequest {
-        HttpRequest { method: self.method.clone(), url, headers, body: self.body.clone(), timeout }
+        HttpRequest {
+            method: self.method.clone(),
+            url,
+            headers,
+            body: self.body.clone(),
+            timeout,
+            #[cfg(feature = "testing")]
+            operation: self.info,
+        }
     }
 
     pub(crate) fn auth(&self) -> Auth {
@@ -627,16 +652,26 @@ fn operation_info<O: Operation>(_: &O) -> &'static OperationInfo {
 impl RawAnswer {
     /// Reads the answer of an operation.
     pub(crate) fn read<O: Operation>(self) -> Result<Response<O::Response>, Error> {
-        let Self { info, answer, request_id, attempts } = self;
-        let mut body =
-            read_body::<O::Response>(&answer, &request_id).map_err(|error| told_of(error, info, attempts))?;
-        body.read_headers(&answer.headers);
-        Ok(Response::new(body, answer.status, request_id, attempts))
+        let body = read_body::<O::Response>(&self.answer, &self.request_id);
+        let mut body = body.map_err(|error| self.unreadable(error))?;
+        body.read_headers(&self.answer.headers);
+        Ok(self.with_body(body))
+    }
+
+    /// The error of a call whose answer cannot be read.
+    pub(crate) fn unreadable(&self, error: Error) -> Error {
+        span::failed(&self.span, &error);
+        told_of(error, self.info, self.attempts)
+    }
+
+    /// This answer, read.
+    pub(crate) fn with_body<T>(self, body: T) -> Response<T> {
+        Response::new(body, self.answer.status, self.request_id, self.attempts)
     }
 }
 
 /// The error of a call that sent so many requests.
-pub(crate) fn told_of(error: Error, info: Option<&'static OperationInfo>, attempts: u32) -> Error {
+fn told_of(error: Error, info: Option<&'static OperationInfo>, attempts: u32) -> Error {
     let error = error.with_attempts(attempts);
     match info {
         Some(info) => error.with_operation(info),
@@ -692,9 +727,9 @@ fn sensitive(mut value: HeaderValue) -> HeaderValue {
     value
 }
 
-fn request_id(headers: &HeaderMap) -> Option<String> {
+pub(super) fn request_id(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get("x-request-id").or_else(|| headers.get("x-iam-trace-id"))?;
-    value.to_str().ok().filter(|text| !text.is_empty()).map(str::to_owned)
+    value.to_str().ok().filter(|text| !text.is_empty())
 }
 
 /// `Retry-After`: seconds, or a date.
@@ -706,10 +741,17 @@ fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     }
 }
 
-fn trace(call: &Call<'_>, attempt: u32, status: Option<u16>, error: Option<&Error>) {
-    let operation = call.info.map_or("raw", |info| info.name);
-    match error {
-        None => tracing::debug!(operation, attempt, status, "answered"),
-        Some(error) => tracing::debug!(operation, attempt, status, %error, "failed"),
+/// Tells how an attempt went: in its span, which ends here, and in a line of the log.
+fn trace(call: &Call<'_>, attempt: u32, span: Span, outcome: Result<&HttpAnswer, &Error>) {
+    let operation = span::operation(call);
+    match outcome {
+        Ok(answer) => {
+            span::answered(&span, answer);
+            span.in_scope(|| tracing::debug!(operation, attempt, status = answer.status, "answered"));
+        }
+        Err(error) => {
+            span::failed(&span, error);
+            span.in_scope(|| tracing::debug!(operation, attempt, status = error.status(), %error, "failed"));
+        }
     }
 }

@@ -145,7 +145,15 @@ impl<'a> Context<'a> {
             map.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         let body = body.map(|text| Bytes::from_static(text.as_bytes()));
-        let request = HttpRequest { method, url, headers: map, body, timeout };
+        let request = HttpRequest {
+            method,
+            url,
+            headers: map,
+            body,
+            timeout,
+            #[cfg(feature = "testing")]
+            operation: None,
+        };
         self.core.local_transport()?.exchange(request).await.map_err(|error| error.error)
     }
 }

@@ -133,7 +133,7 @@ impl Envelope {
     /// The data key, by the first slot whose master key can be used.
     pub(super) async fn unprotect(&self, slots: &[Slot]) -> Result<SecretBytes, EnvelopeError> {
         let mut ordered: Vec<_> = slots.iter().map(|slot| (self.distance(slot), slot)).collect();
-        ordered.retain(|(distance, _)| !self.only_named || *distance == 0);
+        ordered.retain(|(distance, _)| self.opens_any || *distance == 0);
         ordered.sort_by_key(|(distance, _)| *distance);
         let mut tried = Vec::new();
         for (_, slot) in ordered {
@@ -156,10 +156,15 @@ impl Envelope {
     fn distance(&self, slot: &Slot) -> u8 {
         let is_ours = |master: &Master| master.region == slot.region && master.key_id == slot.key_id;
         match self.client.region().unwrap_or_default() == slot.region {
-            _ if self.masters.iter().any(is_ours) => 0,
+            _ if self.named().any(is_ours) => 0,
             true => 1,
             false => 2,
         }
+    }
+
+    /// All keys that open.
+    fn named(&self) -> impl Iterator<Item = &Master> {
+        self.masters.iter().chain(&self.openers)
     }
 
     async fn unprotect_with(&self, slot: &Slot) -> Result<SecretBytes, Error> {
@@ -173,7 +178,7 @@ impl Envelope {
     }
 
     fn client_for(&self, region: &str) -> Result<Client, Error> {
-        let mut clients = self.masters.iter().map(|master| &master.client).chain([&self.client]);
+        let mut clients = self.named().map(|master| &master.client).chain([&self.client]);
         match clients.find(|client| client.region().unwrap_or_default() == region) {
             Some(client) => Ok(client.clone()),
             None => self.client.for_region(region),

@@ -35,6 +35,8 @@ use hmac::Mac;
 use sha2::{Digest, Sha256, digest::Update};
 
 pub(crate) use self::key::{hkdf, keyed};
+#[cfg(feature = "testing")]
+pub(crate) use self::percent::decoded;
 use self::{canonical::Canonical, digest::Text};
 pub use self::{
     canonical::{Payload, Request, canonical_query},

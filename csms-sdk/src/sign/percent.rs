@@ -47,7 +47,7 @@ pub(super) fn canonicalise(out: &mut impl Update, text: &[u8], kept: &Kept) {
 }
 
 /// The bytes `text` stands for.
-pub(super) fn decoded(text: &[u8]) -> impl Iterator<Item = u8> {
+pub(crate) fn decoded(text: &[u8]) -> impl Iterator<Item = u8> {
     let mut rest = text;
     iter::from_fn(move || {
         let (byte, length) = decode_first(rest)?;

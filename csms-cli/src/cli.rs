@@ -7,14 +7,12 @@ use clap::{
 use csms_sdk::check::nearest;
 
 use crate::{
-    commands::{api, emulate, explain, whoami},
+    commands::{self, Top, api},
     error::Failure,
     output,
 };
 
 const ABOUT: &str = "Secrets (CSMS) and keys (KMS) of Huawei Cloud on the command line";
-
-const COMMANDS: [&str; 4] = ["api", "emulate", "explain", "whoami"];
 
 const AFTER_HELP: &str = "\
 Settings come from flags, then from CSMS_* variables, then from where the SDK looks: the variables of the official \
@@ -23,12 +21,13 @@ with CSMS_SECURITY_TOKEN for temporary keys, or CSMS_AUTH_TOKEN. CSMS_CA_FILE na
 CSMS_PROXY a proxy; CSMS_METADATA_ENDPOINT=off keeps the server's metadata from being asked. `csms whoami` shows what is in use.
 
 Exit codes: 0 done, 1 unexpected, 2 usage, 3 not found, 4 credentials, 5 not permitted, 6 conflict or quota, \
-7 throttled, 8 service failure, 9 no answer.";
+7 throttled, 8 service failure, 9 no answer, 10 differences, 11 waited too long, 12 some of many failed, \
+13 altered or under another key, 14 not confirmed.";
 
 /// The whole grammar. Only operations that `words` name get their flags.
 pub(crate) fn command(words: &[String]) -> Command {
     // The help of a command is about the command: the flags of all stand in the help of the program.
-    let names_command = words.iter().skip(1).any(|word| COMMANDS.contains(&word.as_str()));
+    let names_command = words.iter().skip(1).any(|word| commands::names().any(|name| name == word));
     Command::new("csms")
         .version(env!("CARGO_PKG_VERSION"))
         .about(ABOUT)
@@ -42,13 +41,19 @@ pub(crate) fn command(words: &[String]) -> Command {
         })
         .disable_help_flag(true)
         .args(globals().into_iter().map(|arg| arg.hide(names_command)))
-        .arg(Arg::new("help").short('h').long("help").action(ArgAction::HelpShort).global(true).help(
-            match names_command {
-                true => "Print help; `csms --help` shows the flags that every command takes",
-                false => "Print help",
-            },
-        ))
-        .subcommands([api::command(words), emulate::command(), explain::command(), whoami::command()])
+        .arg(
+            Arg::new("help")
+                .short('h')
+                .long("help")
+                .action(ArgAction::HelpShort)
+                .global(true)
+                .display_order(1000)
+                .help(match names_command {
+                    true => "Print help; `csms --help` shows the flags that every command takes",
+                    false => "Print help",
+                }),
+        )
+        .subcommands(commands::ALL.iter().map(|command| command.command(words)))
 }
 
 /// The flags that every command takes. A parameter of one of these names is reachable as `--param:NAME`.
@@ -81,6 +86,8 @@ pub(crate) fn globals() -> Vec<Arg> {
         setting("query", "JMESPATH", "Part of the answer to print, as a JMESPath expression").short('q'),
         setting("timeout", "TIME", "Time for a call with all its attempts, e.g. 20 or 20s or 1m; default 60s"),
         setting("retries", "NUMBER", "Attempts after the first; default 3").value_parser(clap::value_parser!(u32)),
+        setting("no-input", "", "Ask nothing; what would have to be asked fails [CSMS_NO_INPUT]")
+            .action(ArgAction::SetTrue),
         setting("color", "WHEN", "Colour; NO_COLOR and CLICOLOR_FORCE are heeded")
             .value_parser(["auto", "always", "never"]),
         setting("error-format", "FORMAT", "Form of errors on stderr").value_parser(["text", "json"]),
@@ -169,11 +176,33 @@ fn unknown_word(word: &str, usage: &str) -> Failure {
     match parents.as_slice() {
         ["csms", "api"] => api::unknown_service(word),
         ["csms", "api", service] => api::unknown_operation(service, word),
+        ["csms", nouns @ ..] if !nouns.is_empty() => unknown_verb(word, nouns),
         _ => {
-            let near = nearest(word, COMMANDS);
+            let names: Vec<_> = commands::names().collect();
+            let near = nearest(word, names.iter().copied());
             Failure::usage("unknown_command", format!("`{word}` is not a command"))
-                .cause(format!("the commands are: {}", COMMANDS.join(", ")))
+                .cause(format!("the commands are: {}", names.join(", ")))
                 .hint(near.map_or_else(|| "csms --help".to_owned(), |near| format!("did you mean `csms {near}`?")))
         }
     }
+}
+
+/// A word in the place of a verb.
+fn unknown_verb(word: &str, nouns: &[&str]) -> Failure {
+    let first = commands::ALL.iter().find_map(|command| match command {
+        Top::Noun(noun) if Some(&noun.name) == nouns.first() => Some(*noun),
+        _ => None,
+    });
+    let noun = nouns.iter().skip(1).try_fold(first, |noun, name| Some(noun?.noun(name))).flatten();
+    let path = nouns.join(" ");
+    let Some(noun) = noun else {
+        return Failure::usage("unexpected_argument", format!("`{path}` takes no such word"))
+            .cause("nothing was sent")
+            .hint(format!("csms {path} --help"));
+    };
+    let verbs: Vec<_> = noun.names().collect();
+    let near = nearest(word, verbs.iter().copied());
+    Failure::usage("unknown_command", format!("`{word}` is not a verb of `csms {path}`"))
+        .cause(format!("the verbs are: {}", verbs.join(", ")))
+        .hint(near.map_or_else(|| format!("csms {path} --help"), |near| format!("did you mean `csms {path} {near}`?")))
 }

@@ -1,11 +1,14 @@
 //! What sends: a client, the runtime it runs on and, with `--local`, the emulator it talks to.
 
+use std::io;
+
 use csms_emulator::Emulator;
-use csms_sdk::Client;
+use csms_sdk::{Client, reference::Reference};
 use tokio::runtime::Runtime;
 
 use crate::{
     error::{Exit, Failure},
+    session::Session,
     settings::Settings,
 };
 
@@ -28,9 +31,58 @@ impl Connection {
         Ok(Self { client, _emulator: emulator, runtime })
     }
 
+    /// A client for the place that a reference names: its region, and whoever its profile calls as.
+    pub(crate) fn client_at(&self, session: &Session<'_>, reference: &Reference) -> Result<Client, Failure> {
+        if reference.profile().is_some() || reference.project().is_some() {
+            return session.settings.at(reference)?.client();
+        }
+        match reference.region() {
+            Some(region) if Some(region) != self.client.region() => Ok(self.client.for_region(region)?),
+            _ => Ok(self.client.clone()),
+        }
+    }
+
+    /// Works until it is done or a signal asks this process to end. Then the work is dropped, so that it leaves nothing
+    /// unfinished behind.
+    pub(crate) fn until_interrupted<T>(self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        let outcome = self.runtime.block_on(async {
+            tokio::select! {
+                outcome = work => outcome,
+                asked = asked_to_end() => Err(match asked {
+                    Ok(()) => Failure::new(Exit::Interrupted, "interrupted", "interrupted")
+                        .cause("a signal asked to end; no half-written file is left")
+                        .hint("run it again"),
+                    Err(error) => Failure::new(Exit::Unexpected, "signals", "signals cannot be listened to")
+                        .cause(format!("{error}; nothing was sent"))
+                        .hint("run it again"),
+                }),
+            }
+        });
+        let Self { client, _emulator, runtime } = self;
+        drop((client, _emulator));
+        // A read that waits for a pipe or a person must not keep the program.
+        runtime.shutdown_background();
+        outcome
+    }
+
     pub(crate) fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.runtime.block_on(future)
     }
+}
+
+/// Waits for Ctrl-C or what `kill` sends.
+async fn asked_to_end() -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            asked = tokio::signal::ctrl_c() => asked,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }
 
 /// A runtime, made only when something is sent.

@@ -22,10 +22,19 @@ pub(crate) enum Exit {
     Throttled = 7,
     Service = 8,
     NoAnswer = 9,
+    /// There were differences, and that is what was asked.
+    Differences = 10,
+    WaitedTooLong = 11,
+    /// Of many, some were done and some were not.
+    Partial = 12,
+    /// A signature or MAC is not valid, a ciphertext is damaged, the key is another.
+    Integrity = 13,
+    NotConfirmed = 14,
     /// A child process could not be started for a reason of ours.
     NotStarted = 125,
     NotExecutable = 126,
     NoSuchCommand = 127,
+    Interrupted = 130,
     ClosedPipe = 141,
 }
 
@@ -41,10 +50,22 @@ impl Exit {
             Self::Throttled => "throttled",
             Self::Service => "service",
             Self::NoAnswer => "no_answer",
+            Self::Differences => "differences",
+            Self::WaitedTooLong => "waited_too_long",
+            Self::Partial => "partial",
+            Self::Integrity => "integrity",
+            Self::NotConfirmed => "not_confirmed",
+            Self::Interrupted => "interrupted",
             Self::NotStarted => "not_started",
             Self::NotExecutable => "not_executable",
             Self::NoSuchCommand => "no_such_command",
         }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
     }
 }
 
@@ -109,6 +130,49 @@ impl Failure {
         ExitCode::from(self.0.exit as u8)
     }
 
+    pub(crate) fn exit_code(&self) -> Exit {
+        self.0.exit
+    }
+
+    /// What happened.
+    pub(crate) fn what(&self) -> &str {
+        &self.0.what
+    }
+
+    /// Ends the program with another code.
+    pub(crate) fn with_exit(mut self, exit: Exit) -> Self {
+        self.0.exit = exit;
+        self
+    }
+
+    /// Tells what happened in other words.
+    pub(crate) fn renamed(mut self, what: impl Into<String>) -> Self {
+        self.0.what = what.into();
+        self
+    }
+
+    /// What happened and why, in one line.
+    pub(crate) fn summary(&self) -> String {
+        match &self.0.cause {
+            Some(cause) => format!("{} ({cause})", self.0.what),
+            None => self.0.what.clone(),
+        }
+    }
+
+    /// Has input that cannot be right explained by the help of the command that took it.
+    pub(crate) fn explained_by(mut self, command: &str) -> Self {
+        if self.0.code == ErrorKind::InvalidInput.as_str() {
+            self.0.hint = Some(format!("{command} --help"));
+        }
+        self
+    }
+
+    /// Adds where it happened.
+    pub(crate) fn placed(mut self, place: &str) -> Self {
+        self.0.what.push_str(&format!(" in {place}"));
+        self
+    }
+
     fn to_json(&self) -> String {
         let Inner { exit, code, what, cause, hint, status, service_code, request_id } = &*self.0;
         json!({"error": {
@@ -141,13 +205,20 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
+        Self::of(&error)
+    }
+}
+
+impl Failure {
+    /// What an error of the SDK says.
+    pub(crate) fn of(error: &Error) -> Self {
         let kind = error.kind();
         let mut what = error.operation().map(|name| format!("{name}: ")).unwrap_or_default();
         if let Some(field) = error.field() {
             what.push_str(&format!("`{field}` "));
         }
         what.push_str(error.message());
-        let mut failure = Self::new(kind.into(), kind.as_str(), what).cause(cause(&error)).hint(hint(&error));
+        let mut failure = Self::new(kind.into(), kind.as_str(), what).cause(cause(error)).hint(hint(error));
         failure.0.status = error.status();
         failure.0.service_code = error.code().map(str::to_owned);
         failure.0.request_id = error.request_id().map(str::to_owned);
@@ -232,6 +303,34 @@ impl Reporter {
         }
     }
 
+    /// Asks something, and leaves the cursor behind it.
+    pub(crate) fn ask(&self, text: &str) {
+        use std::io::Write as _;
+        let mut stderr = std::io::stderr();
+        let _ =
+            write!(stderr, "{}", text::one_line(text)).and_then(|()| write!(stderr, " ")).and_then(|()| stderr.flush());
+    }
+
+    /// Whether lines can be drawn in place of others.
+    pub(crate) fn can_redraw(&self) -> bool {
+        use std::io::IsTerminal as _;
+        let is_dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+        !self.json && !is_dumb && std::io::stderr().is_terminal()
+    }
+
+    /// Draws lines in place of the last `drawn` ones.
+    pub(crate) fn redraw(&self, drawn: usize, lines: &[String]) {
+        use std::io::Write as _;
+        let width = terminal_size::terminal_size_of(std::io::stderr()).map_or(80, |(width, _)| usize::from(width.0));
+        let mut out = if drawn > 0 { format!("\x1b[{drawn}A") } else { String::new() };
+        for line in lines {
+            // A line that is broken would be two for the cursor.
+            out.push_str(&format!("\x1b[2K{}\n", text::cut(&text::one_line(line), width)));
+        }
+        let mut stderr = std::io::stderr();
+        let _ = stderr.write_all(out.as_bytes()).and_then(|()| stderr.flush());
+    }
+
     /// Says something that is worth knowing.
     pub(crate) fn note(&self, text: &str) {
         eprint_line(&text::one_line(text));
@@ -241,6 +340,33 @@ impl Reporter {
     pub(crate) fn warn(&self, text: &str) {
         let (yellow, plain) = if self.color { ("\x1b[1;33m", "\x1b[0m") } else { ("", "") };
         eprint_line(&format!("{yellow}warning:{plain} {}", text::one_line(text)));
+    }
+}
+
+/// One line on a terminal that says how far something has come, in place of what it said before.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ProgressLine {
+    is_shown: bool,
+}
+
+impl ProgressLine {
+    pub(crate) fn new(reporter: &Reporter) -> Self {
+        use std::io::IsTerminal as _;
+        let is_dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+        Self { is_shown: !reporter.json && !is_dumb && std::io::stderr().is_terminal() }
+    }
+
+    /// Says it.
+    pub(crate) fn tell(self, text: &str) {
+        use std::io::Write as _;
+        if self.is_shown {
+            let _ = write!(std::io::stderr(), "\r\x1b[2K{text}");
+        }
+    }
+
+    /// Takes the line away.
+    pub(crate) fn end(self) {
+        self.tell("");
     }
 }
 

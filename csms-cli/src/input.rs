@@ -1,11 +1,125 @@
-//! Where a value comes from: the command line, a file, a variable, stdin.
+//! Where a value comes from: the command line, a file, a variable, stdin, a prompt.
 
-use std::{env, fs, io};
+use std::{
+    env, fs,
+    io::{self, IsTerminal as _},
+};
 
+use clap::{Arg, ArgAction, ArgGroup, Command};
 use csms_sdk::{SecretBytes, SecretString};
 use serde_json::{Map, Value as Json};
 
-use crate::error::{Exit, Failure, Reporter};
+use crate::{
+    error::{Exit, Failure, Reporter},
+    session::Session,
+};
+
+/// The value of a secret, as a verb is given it.
+pub(crate) enum Value {
+    /// Bytes as they are.
+    Given(SecretBytes),
+    /// To be made up, by this policy.
+    Generated(String),
+}
+
+/// Adds the flags that say where the value of a secret comes from, never the value itself.
+pub(crate) fn value_flags(command: Command) -> Command {
+    data_flags(command).arg(
+        source("generate", "POLICY", "Made up by the service and not shown; e.g. 40 or 24,no-punctuation")
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("")
+            .group("source"),
+    )
+}
+
+/// Adds the flags that say where something secret comes from.
+pub(crate) fn data_flags(command: Command) -> Command {
+    let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).help(help).action(ArgAction::SetTrue);
+    command
+        .args([
+            source("from-file", "PATH", "A file, byte for byte"),
+            source("from-stdin", "", "Standard input; `-` behind the name says the same").action(ArgAction::SetTrue),
+            source("from-env", "NAME", "An environment variable"),
+        ])
+        .arg(Arg::new("dash").value_name("-").value_parser(["-"]).hide_possible_values(true).help("Standard input"))
+        .group(ArgGroup::new("source").args(["from-file", "from-stdin", "from-env", "dash"]))
+        .args([
+            flag("verbatim", "Keep the newline of a value that is one line of stdin"),
+            flag("allow-empty", "Take an empty value"),
+        ])
+}
+
+fn source(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).value_name(value).help(help).help_heading("Value, from one of")
+}
+
+/// Reads the value of a secret from where the flags of [`value_flags`] say.
+pub(crate) fn value(session: &Session<'_>, name: &str) -> Result<Value, Failure> {
+    match session.text("generate") {
+        Some(policy) => Ok(Value::Generated(policy.to_owned())),
+        None => data(session, name).map(Value::Given),
+    }
+}
+
+/// Reads from where the flags of [`data_flags`] say. Without any of them a person is asked twice, and otherwise stdin is
+/// read.
+pub(crate) fn data(session: &Session<'_>, name: &str) -> Result<SecretBytes, Failure> {
+    let mut sources = Sources::new(session.reporter, false, session.is_set("allow-empty"), session.is_set("verbatim"));
+    let from_stdin = session.is_set("from-stdin") || session.text("dash").is_some();
+    let bytes = match (session.text("from-file"), session.text("from-env")) {
+        (Some(path), _) => file("--from-file", path)?,
+        (None, Some(variable)) => bytes_of(&self::variable("--from-env", variable)?),
+        (None, None) if !from_stdin && session.is_interactive() => prompt(session, name)?,
+        (None, None) if from_stdin || !io::stdin().is_terminal() => sources.stdin("the value")?,
+        (None, None) => {
+            return Err(Failure::usage("no_value", format!("there is no value for {name}"))
+                .cause("nothing may be asked, and stdin is a terminal; nothing was sent")
+                .hint("--from-file PATH, --from-env NAME or --from-stdin"));
+        }
+    };
+    match bytes.expose_secret().is_empty() && !session.is_set("allow-empty") {
+        true => Err(empty(&format!("the value of {name}"))),
+        false => Ok(bytes),
+    }
+}
+
+/// The text of a file, or of stdin where that is called `-`: every byte of it.
+pub(crate) fn text(flag: &str, path: &str) -> Result<SecretString, Failure> {
+    let (name, bytes) = match path {
+        "-" => ("stdin", whole_stdin(flag)?),
+        path => (path, file(flag, path)?),
+    };
+    utf8(flag, name, &bytes).map(SecretString::from).map_err(|failure| failure.hint("save it as UTF-8"))
+}
+
+/// Asks a person twice, without showing what is typed.
+fn prompt(session: &Session<'_>, name: &str) -> Result<SecretBytes, Failure> {
+    let ask = |question: &str| {
+        session.reporter.ask(question);
+        let typed = rpassword::read_password().map(SecretString::from);
+        typed.map_err(|error| unreadable("the value", "the terminal", &error))
+    };
+    let first = ask(&format!("Value of {name} (not shown):"))?;
+    match first == ask("Once more:")? {
+        true => Ok(bytes_of(&first)),
+        false => Err(Failure::usage("not_the_same", format!("the two values of {name} are not the same"))
+            .cause("nothing was sent")
+            .hint("run it again, or give it with --from-file or --from-stdin")),
+    }
+}
+
+fn bytes_of(text: &SecretString) -> SecretBytes {
+    let mut bytes = SecretBytes::with_capacity(text.expose_secret().len());
+    bytes.extend_from_slice(text.expose_secret().as_bytes());
+    bytes
+}
+
+fn empty(what: &str) -> Failure {
+    Failure::usage("empty_value", format!("{what} is empty"))
+        .cause("an empty secret is rarely meant; nothing was sent")
+        .hint("--allow-empty sends it")
+}
 
 /// What the command line says about sources, and what has been read from them.
 pub(crate) struct Sources<'a> {
@@ -26,7 +140,7 @@ impl<'a> Sources<'a> {
     pub(crate) fn request(&mut self, source: &str) -> Result<Map<String, Json>, Failure> {
         let name = if source == "-" { "stdin" } else { source };
         let bytes = match source {
-            "-" => self.stdin("--input")?,
+            "-" => self.all_of_stdin("--input")?,
             path => file("--input", path)?,
         };
         let text = utf8("--input", name, &bytes)?;
@@ -61,9 +175,7 @@ impl<'a> Sources<'a> {
             }
         };
         if text.is_empty() && !self.allow_empty {
-            return Err(Failure::usage("empty_value", format!("{flag} is empty"))
-                .cause("an empty secret is rarely meant; nothing was sent")
-                .hint("--allow-empty sends it"));
+            return Err(empty(flag));
         }
         Ok(text)
     }
@@ -95,37 +207,77 @@ impl<'a> Sources<'a> {
             return Ok(None);
         }
         let bytes = self.stdin(flag)?;
-        let text = utf8(flag, "stdin", &bytes)?;
-        if self.verbatim {
-            return Ok(Some(text.into()));
-        }
-        let kept = without_lonely_newline(text);
-        if kept.len() < text.len() {
-            self.reporter.note(&format!("{flag}: the newline at the end of stdin is left out; --verbatim keeps it"));
-        }
-        Ok(Some(kept.into()))
+        utf8(flag, "stdin", &bytes).map(|text| Some(text.into()))
     }
 
+    /// Stdin without the newline that `echo` adds.
     fn stdin(&mut self, reader: &str) -> Result<SecretBytes, Failure> {
+        let bytes = self.all_of_stdin(reader)?;
+        let kept = without_lonely_newline(bytes.expose_secret());
+        if self.verbatim || kept.len() == bytes.expose_secret().len() {
+            return Ok(bytes);
+        }
+        self.reporter.note(&format!("{reader}: the newline at the end of stdin is left out; --verbatim keeps it"));
+        let mut without = SecretBytes::with_capacity(kept.len());
+        without.extend_from_slice(kept);
+        Ok(without)
+    }
+
+    fn all_of_stdin(&mut self, reader: &str) -> Result<SecretBytes, Failure> {
         if let Some(other) = &self.stdin_reader {
             return Err(Failure::usage("stdin_twice", format!("{other} and {reader} both read stdin"))
                 .cause("stdin can be read once; nothing was sent")
                 .hint("give one of them from a file: file://PATH"));
         }
         self.stdin_reader = Some(reader.to_owned());
-        // This buffer wipes what it leaves behind when it grows.
-        let mut bytes = SecretBytes::default();
-        io::copy(&mut io::stdin().lock(), &mut bytes).map_err(|error| unreadable(reader, "stdin", &error))?;
-        Ok(bytes)
+        whole_stdin(reader)
     }
 }
 
+/// What an argument `FILE` names, where `-` is stdin, to be read piece by piece.
+pub(crate) fn open(name: &str) -> Result<fs::File, Failure> {
+    let opened = match name {
+        "-" => stdin_as_file(),
+        path => fs::File::open(path),
+    };
+    opened.map_err(|error| unreadable("FILE", name, &error))
+}
+
+/// All of what an argument `FILE` names.
+pub(crate) fn read(name: &str) -> Result<SecretBytes, Failure> {
+    let mut bytes = SecretBytes::default();
+    io::copy(&mut open(name)?, &mut bytes).map_err(|error| unreadable("FILE", name, &error))?;
+    Ok(bytes)
+}
+
+#[cfg(unix)]
+fn stdin_as_file() -> io::Result<fs::File> {
+    std::os::fd::AsFd::as_fd(&io::stdin()).try_clone_to_owned().map(fs::File::from)
+}
+
+#[cfg(windows)]
+fn stdin_as_file() -> io::Result<fs::File> {
+    std::os::windows::io::AsHandle::as_handle(&io::stdin()).try_clone_to_owned().map(fs::File::from)
+}
+
+/// Whether an argument says where a value is, rather than what it is.
+pub(crate) fn is_source(argument: &str) -> bool {
+    argument == "-" || ["file://", "fileb://", "env://"].iter().any(|scheme| argument.starts_with(scheme))
+}
+
 /// One line that ends in a newline is what `echo` makes of a value; several lines are a file.
-fn without_lonely_newline(text: &str) -> &str {
-    match text.strip_suffix('\n') {
-        Some(line) if !line.contains('\n') => line.strip_suffix('\r').unwrap_or(line),
-        _ => text,
+fn without_lonely_newline(bytes: &[u8]) -> &[u8] {
+    match bytes.strip_suffix(b"\n") {
+        Some(line) if !line.contains(&b'\n') => line.strip_suffix(b"\r").unwrap_or(line),
+        _ => bytes,
     }
+}
+
+fn whole_stdin(reader: &str) -> Result<SecretBytes, Failure> {
+    // This buffer wipes what it leaves behind when it grows.
+    let mut bytes = SecretBytes::default();
+    io::copy(&mut io::stdin().lock(), &mut bytes).map_err(|error| unreadable(reader, "stdin", &error))?;
+    Ok(bytes)
 }
 
 fn file(flag: &str, path: &str) -> Result<SecretBytes, Failure> {
@@ -151,7 +303,7 @@ fn utf8<'a>(flag: &str, name: &str, bytes: &'a SecretBytes) -> Result<&'a str, F
     })
 }
 
-fn unreadable(flag: &str, name: &str, error: &io::Error) -> Failure {
+pub(crate) fn unreadable(flag: &str, name: &str, error: &io::Error) -> Failure {
     // A wrong path is a wrong argument; a broken disk is not.
     let exit = match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::IsADirectory | io::ErrorKind::PermissionDenied => Exit::Usage,
@@ -181,7 +333,7 @@ mod tests {
         for (text, kept) in
             [("a\n", "a"), ("a\r\n", "a"), ("a", "a"), ("a\nb\n", "a\nb\n"), ("\n", ""), ("a\n\n", "a\n\n")]
         {
-            assert_eq!(without_lonely_newline(text), kept);
+            assert_eq!(without_lonely_newline(text.as_bytes()), kept.as_bytes());
         }
     }
 }

@@ -1,16 +1,28 @@
 //! `csms`: the command line over `csms-sdk`. It parses, calls and renders; everything a program could want is in
 //! the SDK.
 
+mod ci;
 mod cli;
 mod commands;
 mod connection;
+mod dotenv;
 mod error;
 mod exec;
+mod file;
 mod input;
 mod local;
+mod mask;
 mod output;
+mod params;
+mod project;
+mod redactor;
+mod resolve;
+mod session;
 mod settings;
+mod sources;
+mod subject;
 mod text;
+mod verb;
 
 use std::process::ExitCode;
 
@@ -37,13 +49,12 @@ fn run(words: &[String], reporter: &Reporter) -> Result<ExitCode, Failure> {
         }
         Err(error) => return Err(cli::usage_error(&error)),
     };
-    let outcome = match matches.subcommand() {
-        Some(("api", matches)) => commands::api::run(matches, reporter),
-        Some(("emulate", matches)) => return commands::emulate::run(matches, reporter),
-        Some(("explain", matches)) => commands::explain::run(matches),
-        Some(("whoami", matches)) => commands::whoami::run(matches, reporter),
+    let found = matches
+        .subcommand()
+        .and_then(|(name, matches)| Some((commands::ALL.iter().find(|command| command.name() == name)?, matches)));
+    match found {
+        Some((command, matches)) => command.run(matches, reporter),
         // clap has refused every other word and the absence of one.
-        _ => Ok(()),
-    };
-    outcome.map(|()| ExitCode::SUCCESS)
+        None => Ok(ExitCode::SUCCESS),
+    }
 }

@@ -1,21 +1,23 @@
 //! Rendering: the only place that writes to stdout.
 
 use std::{
-    env,
+    env, fs,
     io::{self, IsTerminal as _, Write as _},
 };
 
 use clap::ArgMatches;
-use csms_sdk::SecretBytes;
+use csms_sdk::{SecretBytes, Timestamp, clock::Clock};
 use serde_json::Value as Json;
 
 use crate::{
-    error::{Exit, Failure},
-    text,
+    error::{Exit, Failure, Reporter},
+    text, verb,
 };
 
 /// Help and tables are this wide where no terminal tells.
 const USUAL_WIDTH: usize = 100;
+/// No column of a table is cut to less than this.
+const NARROWEST: usize = 6;
 
 /// Form in which data are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +26,12 @@ pub(crate) enum Format {
     Auto,
     /// JSON: indented on a terminal, in one line otherwise.
     Json,
+    /// JSON with one item of a list in each line.
+    Jsonl,
     /// YAML.
     Yaml,
+    /// A table for people, wherever it goes.
+    Table,
     /// Rows of cells between tabs, without a heading.
     Tsv,
     /// A text as it is, byte for byte; everything else as JSON in one line.
@@ -35,13 +41,15 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    pub(crate) const NAMES: [&str; 6] = ["auto", "json", "yaml", "tsv", "raw", "none"];
+    pub(crate) const NAMES: [&str; 8] = ["auto", "json", "jsonl", "yaml", "table", "tsv", "raw", "none"];
 
     fn parse(name: &str) -> Option<Self> {
         Some(match name {
             "auto" => Self::Auto,
             "json" => Self::Json,
+            "jsonl" => Self::Jsonl,
             "yaml" => Self::Yaml,
+            "table" => Self::Table,
             "tsv" => Self::Tsv,
             "raw" => Self::Raw,
             "none" => Self::None,
@@ -58,10 +66,28 @@ pub(crate) enum Stream {
 }
 
 impl Stream {
-    fn is_terminal(self) -> bool {
+    pub(crate) fn is_terminal(self) -> bool {
         match self {
             Self::Stdout => io::stdout().is_terminal(),
             Self::Stderr => io::stderr().is_terminal(),
+        }
+    }
+
+    /// Passes on what another program has printed.
+    pub(crate) fn write(self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Stdout => io::stdout().lock().write_all(bytes).and_then(|()| io::stdout().flush()),
+            Self::Stderr => io::stderr().lock().write_all(bytes),
+        }
+    }
+
+    /// The stream itself, for calls that look at where it goes.
+    #[cfg(unix)]
+    pub(crate) fn duplicate(self) -> io::Result<std::os::fd::OwnedFd> {
+        use std::os::fd::AsFd as _;
+        match self {
+            Self::Stdout => io::stdout().as_fd().try_clone_to_owned(),
+            Self::Stderr => io::stderr().as_fd().try_clone_to_owned(),
         }
     }
 }
@@ -76,6 +102,11 @@ pub(crate) fn wants_color(words: &[String], stream: Stream) -> bool {
         _ if is_set("CLICOLOR_FORCE") => env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0"),
         _ => stream.is_terminal() && env::var_os("TERM").is_none_or(|term| term != "dumb"),
     }
+}
+
+/// Whether stdout is a terminal.
+pub(crate) fn is_terminal() -> bool {
+    io::stdout().is_terminal()
 }
 
 /// Width of stdout.
@@ -97,6 +128,15 @@ pub(crate) fn print_help(help: &clap::Error, words: &[String]) -> Result<(), Fai
         true => print(text.ansi().to_string().as_bytes()),
         false => print(text.to_string().as_bytes()),
     }
+}
+
+/// Prints a line that is no data, ahead of the data: for programs that read both.
+pub(crate) fn line(prefix: &str, bytes: &[u8]) -> Result<(), Failure> {
+    let mut line = SecretBytes::with_capacity(prefix.len() + bytes.len() + 1);
+    line.extend_from_slice(prefix.as_bytes());
+    line.extend_from_slice(bytes);
+    line.extend_from_slice(b"\n");
+    print(line.expose_secret())
 }
 
 /// How this call prints.
@@ -132,9 +172,52 @@ impl Output {
         Ok(Self { format: format.unwrap_or(Format::Auto), query: query.transpose()?, color })
     }
 
+    /// Whether a part of the answer was asked for.
+    pub(crate) fn has_query(&self) -> bool {
+        self.query.is_some()
+    }
+
+    /// Prints exactly these bytes. On a terminal a newline follows where they have none, and what is no text is refused
+    /// unless it is forced.
+    pub(crate) fn exact(&self, bytes: &[u8], force: bool) -> Result<(), Failure> {
+        if !io::stdout().is_terminal() {
+            return print(bytes);
+        }
+        let is_text = str::from_utf8(bytes).is_ok_and(|text| {
+            text.chars().all(|character| !character.is_control() || matches!(character, '\n' | '\r' | '\t'))
+        });
+        if !is_text && !force {
+            return Err(binary("the value is no text"));
+        }
+        print(bytes)?;
+        if bytes.ends_with(b"\n") { Ok(()) } else { print(b"\n") }
+    }
+
+    /// Whether what is printed is a text or bytes, and not made into JSON or such.
+    pub(crate) fn is_bare(&self) -> bool {
+        matches!(self.format, Format::Auto | Format::Raw) && !self.has_query()
+    }
+
+    /// Stdout for bytes that come piece by piece. A terminal gets them only if that is forced.
+    pub(crate) fn pipe(&self, force: bool) -> Result<fs::File, Failure> {
+        if io::stdout().is_terminal() && !force {
+            return Err(binary("a stream may be no text"));
+        }
+        #[cfg(unix)]
+        let opened = std::os::fd::AsFd::as_fd(&io::stdout()).try_clone_to_owned();
+        #[cfg(windows)]
+        let opened = std::os::windows::io::AsHandle::as_handle(&io::stdout()).try_clone_to_owned();
+        opened.map(fs::File::from).map_err(|error| unprintable(&error))
+    }
+
     /// Whether rows are printed as a table for people.
-    fn is_table(&self) -> bool {
-        self.format == Format::Auto && self.query.is_none() && io::stdout().is_terminal()
+    pub(crate) fn is_table(&self) -> bool {
+        let for_people = match self.format {
+            Format::Table => true,
+            Format::Auto => io::stdout().is_terminal(),
+            _ => false,
+        };
+        for_people && self.query.is_none()
     }
 
     /// Prints JSON, after the query, in the form that was asked for.
@@ -180,6 +263,55 @@ impl Output {
         }
     }
 
+    /// Whether items are printed as they come, so that pages need not be kept.
+    pub(crate) fn takes_pages(&self) -> bool {
+        let by_line = match self.format {
+            Format::Jsonl | Format::Tsv => true,
+            Format::Auto => !io::stdout().is_terminal(),
+            _ => false,
+        };
+        by_line && self.query.is_none()
+    }
+
+    /// Prints the items of a list: as a table for people, in lines for pipes, or the whole `answer`.
+    pub(crate) fn list(&self, columns: &[Column], items: &[Json], answer: &Json) -> Result<(), Failure> {
+        if self.format == Format::Jsonl && self.query.is_none() {
+            return items.iter().try_for_each(|item| self.json(item));
+        }
+        let for_people = self.is_table().then(now);
+        let rows: Vec<Vec<_>> =
+            items.iter().map(|item| columns.iter().map(|column| column.cell(item, for_people)).collect()).collect();
+        let headings: Vec<_> = columns.iter().map(|column| column.heading).collect();
+        self.rows(&headings, &rows, width(), answer)
+    }
+
+    /// Prints the members of one thing, a line each, or the whole `answer`.
+    pub(crate) fn facts(&self, thing: &Json, columns: &[Column], answer: &Json) -> Result<(), Failure> {
+        let for_people = self.is_table().then(now);
+        let rows: Vec<_> = columns
+            .iter()
+            .map(|column| vec![column.heading.to_ascii_lowercase(), column.cell(thing, for_people)])
+            .filter(|row| for_people.is_none() || !row[1].is_empty())
+            .collect();
+        self.rows(&["", ""], &rows, usize::MAX, answer)
+    }
+
+    /// Says that something is done: a line on stderr, or the answer as JSON.
+    pub(crate) fn done(&self, reporter: &Reporter, text: &str, answer: &Json) -> Result<(), Failure> {
+        self.done_each(reporter, &[text.to_owned()], answer)
+    }
+
+    /// The same of several things, a line for each.
+    pub(crate) fn done_each(&self, reporter: &Reporter, lines: &[String], answer: &Json) -> Result<(), Failure> {
+        match self.format {
+            Format::Auto | Format::Raw | Format::Tsv | Format::Table if self.query.is_none() => {
+                lines.iter().for_each(|line| reporter.note(line));
+                Ok(())
+            }
+            _ => self.json(answer),
+        }
+    }
+
     /// Prints lines that a shell can take as they are, unless `json` was asked for.
     pub(crate) fn script(&self, script: &str, json: &Json) -> Result<(), Failure> {
         match self.format {
@@ -209,10 +341,17 @@ impl Output {
         let mut out = SecretBytes::default();
         match self.format {
             Format::None => return Ok(()),
-            Format::Auto | Format::Json if indented => {
+            Format::Auto | Format::Json | Format::Table if indented => {
                 write_json(serde_json::to_writer_pretty(&mut out, json))?;
             }
-            Format::Auto | Format::Json => write_json(serde_json::to_writer(&mut out, json))?,
+            Format::Auto | Format::Json | Format::Table => write_json(serde_json::to_writer(&mut out, json))?,
+            Format::Jsonl => {
+                for item in json.as_array().map_or(std::slice::from_ref(json), Vec::as_slice) {
+                    write_json(serde_json::to_writer(&mut out, item))?;
+                    out.extend_from_slice(b"\n");
+                }
+                return print(out.expose_secret());
+            }
             Format::Yaml => out = yaml(json)?.into_bytes().into(),
             Format::Tsv => {
                 for row in json.as_array().map_or(std::slice::from_ref(json), Vec::as_slice) {
@@ -244,8 +383,72 @@ impl Output {
     }
 }
 
+fn now() -> Timestamp {
+    Timestamp::from_millis(Clock::system().now().timestamp_millis())
+}
+
+/// A member of what is listed or described, and how it looks.
+pub(crate) struct Column {
+    heading: &'static str,
+    path: &'static str,
+    form: Form,
+}
+
+#[derive(Clone, Copy)]
+enum Form {
+    Plain,
+    Time,
+    /// A code in words.
+    Word(fn(&str) -> Option<&'static str>),
+}
+
+impl Column {
+    /// A member as it is; the items of a list with commas between them.
+    pub(crate) const fn of(heading: &'static str, path: &'static str) -> Self {
+        Self { heading, path, form: Form::Plain }
+    }
+
+    /// A point in time.
+    pub(crate) const fn time(heading: &'static str, path: &'static str) -> Self {
+        Self { heading, path, form: Form::Time }
+    }
+
+    /// A code that `word` knows in words.
+    pub(crate) const fn word(
+        heading: &'static str,
+        path: &'static str,
+        word: fn(&str) -> Option<&'static str>,
+    ) -> Self {
+        Self { heading, path, form: Form::Word(word) }
+    }
+
+    /// Where it stands in what is listed or described.
+    #[cfg(test)]
+    pub(crate) fn path(&self) -> &'static str {
+        self.path
+    }
+
+    /// The text of a cell: for people, who know what time it is, times are relative.
+    fn cell(&self, item: &Json, now: Option<Timestamp>) -> String {
+        let json = verb::at(item, self.path);
+        let text = match json {
+            Json::Array(items) => items.iter().map(cell).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", "),
+            json => cell(json),
+        };
+        match self.form {
+            Form::Plain => text,
+            Form::Word(word) => word(&text).map_or(text, str::to_owned),
+            Form::Time => match (Timestamp::parse(&text), now) {
+                (Some(time), Some(now)) => text::relative(time, now),
+                (Some(time), None) => time.to_string(),
+                (None, _) => text,
+            },
+        }
+    }
+}
+
 /// JSON as YAML that readers of YAML 1.1 and 1.2 alike read back as the same values.
-fn yaml(json: &Json) -> Result<String, Failure> {
+pub(crate) fn yaml(json: &Json) -> Result<String, Failure> {
     serde_saphyr::to_string(json)
         .map_err(|_| Failure::new(Exit::Unexpected, "yaml", "the answer cannot be written as YAML").hint("use -o json"))
 }
@@ -263,24 +466,37 @@ fn cell(json: &Json) -> String {
     }
 }
 
+/// Rows under their headings, no wider than `width`: the widest columns give way first.
 fn table(headings: &[&str], rows: &[Vec<String>], width: usize, color: bool) -> String {
     let column = |index: usize| rows.iter().filter_map(move |row| row.get(index)).map(|cell| cell.chars().count());
-    let widths: Vec<_> = headings
+    let mut widths: Vec<_> = headings
         .iter()
         .enumerate()
         .map(|(index, heading)| column(index).chain([heading.chars().count()]).max().unwrap_or_default())
         .collect();
+    let gaps = 2 * headings.len().saturating_sub(1);
+    let mut excess = (widths.iter().sum::<usize>() + gaps).saturating_sub(width);
+    while excess > 0 {
+        let Some(widest) = widths.iter_mut().max().filter(|widest| **widest > NARROWEST) else { break };
+        *widest -= 1;
+        excess -= 1;
+    }
     let line = |cells: &mut dyn Iterator<Item = &str>| {
         let padded: Vec<_> = cells
             .zip(&widths)
             .map(|(cell, width)| {
-                format!("{}{}", text::one_line(cell), " ".repeat(width.saturating_sub(cell.chars().count())))
+                let cell = text::cut(&text::one_line(cell), *width);
+                format!("{cell}{}", " ".repeat(width.saturating_sub(cell.chars().count())))
             })
             .collect();
         text::cut(padded.join("  ").trim_end(), width)
     };
     let (bold, plain) = if color { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
-    let mut out = format!("{bold}{}{plain}\n", line(&mut headings.iter().copied()));
+    let mut out = String::new();
+    // Facts have no headings.
+    if headings.iter().any(|heading| !heading.is_empty()) {
+        out.push_str(&format!("{bold}{}{plain}\n", line(&mut headings.iter().copied())));
+    }
     for row in rows {
         out.push_str(&line(&mut row.iter().map(String::as_str)));
         out.push('\n');
@@ -293,12 +509,24 @@ fn reason(error: &jmespath::JmespathError) -> String {
     error.reason.to_string()
 }
 
-fn print(bytes: &[u8]) -> Result<(), Failure> {
+/// Prints bytes as they are, at once.
+pub(crate) fn print(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
-    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|error| match error.kind() {
+    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|error| unprintable(&error))
+}
+
+/// Why stdout took no more.
+pub(crate) fn unprintable(error: &io::Error) -> Failure {
+    match error.kind() {
         io::ErrorKind::BrokenPipe => Failure::new(Exit::ClosedPipe, "closed_pipe", "stdout is closed"),
         _ => Failure::new(Exit::Unexpected, "io", format!("stdout cannot be written: {error}")),
-    })
+    }
+}
+
+fn binary(why: &str) -> Failure {
+    Failure::usage("binary", format!("{why}, and stdout is a terminal"))
+        .cause("it could make the terminal do anything; it was not printed")
+        .hint("--to-file PATH, a pipe, or --force")
 }
 
 #[cfg(test)]
@@ -379,6 +607,6 @@ mod tests {
     #[test]
     fn tables_are_aligned_and_cut() {
         let rows = [vec!["a".to_owned(), "long one".to_owned()], vec!["bbb".to_owned(), "c".to_owned()]];
-        assert_eq!(table(&["n", "text"], &rows, 9, false), "n    text\na    lon…\nbbb  c\n");
+        assert_eq!(table(&["n", "text"], &rows, 11, false), "n    text\na    long …\nbbb  c\n");
     }
 }

@@ -10,6 +10,7 @@ use csms_sdk::{
         AccessKeys, BoxFuture, Context, Credentials, KooCli, ProvideCredentials, ProvideResult, Provided, UserToken,
         default_chain,
     },
+    reference::Reference,
     retry::RetryPolicy,
 };
 
@@ -70,6 +71,27 @@ impl Settings {
             timeout: matches.get_one::<String>("timeout").map(|text| duration("--timeout", text)).transpose()?,
             retries: matches.get_one("retries").copied(),
             verbosity: matches.get_count("verbose"),
+        })
+    }
+
+    /// The same with the region, profile and project that a reference names.
+    pub(crate) fn at(&self, reference: &Reference) -> Result<Self, Failure> {
+        const ORIGIN: &str = "the reference";
+        if self.local.is_some() {
+            return Err(Failure::usage("conflict", "a reference that names a profile or a project is not local")
+                .cause("--local has neither; nothing was sent")
+                .hint("leave out --local, or what stands behind `?`"));
+        }
+        let given = |value: Option<&str>| value.map(|value| Setting { value: value.to_owned(), origin: ORIGIN });
+        let profile = given(reference.profile());
+        Ok(Self {
+            region: given(reference.region()).or(self.region.clone()),
+            // The project of one profile is not that of another.
+            project: given(reference.project()).or(self.project.clone().filter(|_| profile.is_none())),
+            profile: profile.or(self.profile.clone()),
+            local: None,
+            endpoints: self.endpoints.clone(),
+            ..*self
         })
     }
 
@@ -318,11 +340,16 @@ pub(crate) fn duration(flag: &str, text: &str) -> Result<Duration, Failure> {
     })
 }
 
-/// Log lines of the SDK go to stderr. Those of the layers below stay out: they may quote what is sent.
+/// Log lines of the SDK go to stderr. Those of the layers below stay out: they may quote what is sent. So do spans, whose
+/// fields would be repeated in front of every line.
 fn log_to_stderr() {
     use tracing_subscriber::{filter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
     let lines = tracing_subscriber::fmt::layer().without_time().with_ansi(false).with_writer(std::io::stderr);
-    let only_ours = filter::Targets::new().with_target("csms_sdk", filter::LevelFilter::DEBUG);
+    let most = filter::LevelFilter::DEBUG;
+    let only_ours = filter::filter_fn(move |metadata| {
+        metadata.is_event() && metadata.target().starts_with("csms_sdk") && most >= *metadata.level()
+    })
+    .with_max_level_hint(most);
     // Fails only where a subscriber is set already, and there is none.
     let _ = tracing_subscriber::registry().with(lines).with(only_ours).try_init();
 }

@@ -1,5 +1,7 @@
 //! Plain functions on text.
 
+use csms_sdk::Timestamp;
+
 /// The value of a flag that is written `--flag value` or `--flag=value`; the last one counts.
 pub(crate) fn flag_value<'a>(words: &'a [String], flag: &str) -> Option<&'a str> {
     let before_end = words.iter().take_while(|word| *word != "--");
@@ -63,12 +65,37 @@ pub(crate) fn wrap(text: &str, indent: usize, width: usize) -> String {
     out
 }
 
+/// A time as people say it: `3 days ago`, `in 2 h`.
+pub(crate) fn relative(time: Timestamp, now: Timestamp) -> String {
+    const UNITS: [(i64, &str); 6] =
+        [(31_557_600, "years"), (2_629_800, "months"), (86_400, "days"), (3_600, "h"), (60, "min"), (1, "s")];
+    let seconds = time.as_seconds() - now.as_seconds();
+    // From two of a unit on, so that little is lost.
+    let found = UNITS.iter().find(|(length, _)| seconds.abs() >= 2 * length);
+    match found {
+        None => "now".to_owned(),
+        Some((length, unit)) => match seconds.abs() / length {
+            count if seconds < 0 => format!("{count} {unit} ago"),
+            count => format!("in {count} {unit}"),
+        },
+    }
+}
+
 /// At most `width` characters, the last one `…` where something was cut off.
 pub(crate) fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
     }
     text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// A text as one word of a shell.
+pub(crate) fn shell_word(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:,@%+=".contains(&byte);
+    match !text.is_empty() && text.bytes().all(is_plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
 }
 
 #[cfg(test)]
@@ -92,6 +119,25 @@ mod tests {
         assert_eq!(cut("abcdef", 6), "abcdef");
         assert_eq!(cut("abcdef", 4), "abc…");
         assert_eq!(cut("äöüß", 3), "äö…");
+    }
+
+    #[test]
+    fn times_are_told_in_the_unit_that_fits() {
+        let now = Timestamp::from_seconds(1_000_000_000);
+        for (seconds, expected) in [
+            (0, "now"),
+            (-1, "now"),
+            (-59, "59 s ago"),
+            (-119, "119 s ago"),
+            (-120, "2 min ago"),
+            (7_200, "in 2 h"),
+            (-90_000, "25 h ago"),
+            (30 * 86_400, "in 30 days"),
+            (-400 * 86_400, "13 months ago"),
+        ] {
+            let time = Timestamp::from_seconds(now.as_seconds() + seconds);
+            assert_eq!(relative(time, now), expected);
+        }
     }
 
     #[test]

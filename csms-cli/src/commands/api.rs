@@ -1,7 +1,6 @@
 //! `csms api`: every operation of the services, straight from the SDK's registry.
 
-mod dry_run;
-mod params;
+pub(crate) mod dry_run;
 mod skeleton;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -19,11 +18,10 @@ use crate::{
     error::{Failure, Reporter},
     input::Sources,
     output::{self, Format, Output},
+    params,
     settings::{self, Settings},
     text,
 };
-
-pub(crate) use params::{kind_name, known_values};
 
 /// The services as the command line groups them, and whose operations they hold.
 const SERVICES: [(&str, &str, &[Service]); 3] = [
@@ -119,7 +117,7 @@ fn operation_command(info: &'static OperationInfo, word: &str, words: &[String])
 }
 
 /// The flags that are no parameters.
-fn own_flags(info: &OperationInfo) -> Vec<Arg> {
+pub(crate) fn own_flags(info: &OperationInfo) -> Vec<Arg> {
     let arg = |name: &'static str, help: &'static str| {
         Arg::new(name).long(name).help(help).help_heading("Request and answer")
     };
@@ -289,26 +287,45 @@ fn pages(
     Some((pages.max_items(most), most))
 }
 
-/// Fetches all pages and makes one answer of them: the last page, with the items of all.
-async fn merge(info: &OperationInfo, mut pages: JsonPages, most: usize) -> Result<SecretJson, Failure> {
-    let mut items = Vec::new();
-    let mut last = SecretJson::default();
+/// Fetches all pages and makes one answer of them.
+async fn merge(info: &'static OperationInfo, mut pages: JsonPages, most: usize) -> Result<SecretJson, Failure> {
+    let mut merged = Merged::new(info, most);
     while let Some(answer) = pages.next().await {
-        last = answer?.into_body();
-        items.extend_from_slice(page::items(info, last.expose_secret()));
+        merged.add(answer?.into_body());
     }
-    items.truncate(most);
-    let mut merged = last.expose_secret().clone();
-    put_items(info, &mut merged, items);
-    Ok(merged.into())
+    Ok(merged.into_answer())
 }
 
-/// Puts the items where the answer has its list.
-fn put_items(info: &OperationInfo, answer: &mut Json, items: Vec<Json>) {
-    let Some(path) = info.paging.map(csms_sdk::operation::Paging::items) else { return };
-    let list = path.split('.').try_fold(answer, |json, name| json.get_mut(name));
-    if let Some(list @ Json::Array(_)) = list {
-        *list = Json::Array(items);
+/// All pages of a list as one answer: the last page, with the items of all.
+pub(crate) struct Merged {
+    info: &'static OperationInfo,
+    most: usize,
+    items: Vec<Json>,
+    last: SecretJson,
+}
+
+impl Merged {
+    /// Of at most so many items.
+    pub(crate) fn new(info: &'static OperationInfo, most: usize) -> Self {
+        Self { info, most, items: Vec::new(), last: SecretJson::default() }
+    }
+
+    pub(crate) fn add(&mut self, page: SecretJson) {
+        self.items.extend_from_slice(page::items(self.info, page.expose_secret()));
+        self.last = page;
+    }
+
+    pub(crate) fn into_answer(self) -> SecretJson {
+        let Self { info, most, mut items, last } = self;
+        items.truncate(most);
+        let mut answer = last.expose_secret().clone();
+        // Where the answer has its list.
+        let path = info.paging.map_or("", csms_sdk::operation::Paging::items);
+        let list = path.split('.').try_fold(&mut answer, |json, name| json.get_mut(name));
+        if let Some(list @ Json::Array(_)) = list {
+            *list = Json::Array(items);
+        }
+        answer.into()
     }
 }
 

@@ -21,6 +21,7 @@ use crate::{
     exec::{self, Signal, Signals},
     local::{self, Local},
     output::Output,
+    text,
 };
 
 const AFTER_HELP: &str = "\
@@ -165,7 +166,7 @@ impl Running {
 
     /// Runs a command that is led here.
     async fn around(&self, program: &OsString, arguments: &[&OsString]) -> Result<u8, Failure> {
-        let mut command = tokio::process::Command::new(program);
+        let mut command = std::process::Command::new(program);
         command.args(arguments);
         for name in variables::misleading() {
             command.env_remove(name);
@@ -180,7 +181,7 @@ impl Running {
     }
 
     fn script(&self) -> String {
-        let export = |(name, value): &(String, String)| format!("export {name}={}\n", quoted(value));
+        let export = |(name, value): &(String, String)| format!("export {name}={}\n", text::shell_word(value));
         let mut script = format!(
             "# The emulator listens at {}\n# until Ctrl-C ends it. Another shell can take these lines as they are.\n",
             self.endpoint
@@ -299,13 +300,4 @@ fn not_started(error: &StartError, serves: bool) -> Failure {
     // A command line that cannot be right is that with a command as well.
     let exit = if serves || exit == Exit::Usage { exit } else { Exit::NotStarted };
     Failure::new(exit, "emulator", "the emulator does not start").cause(error.to_string()).hint(hint)
-}
-
-/// A text as one word of a shell.
-fn quoted(text: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:,@%+=".contains(&byte);
-    match !text.is_empty() && text.bytes().all(is_plain) {
-        true => text.to_owned(),
-        false => format!("'{}'", text.replace('\'', r"'\''")),
-    }
 }

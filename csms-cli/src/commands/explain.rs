@@ -10,10 +10,11 @@ use csms_sdk::{
 };
 use serde_json::{Value as Json, json};
 
-use super::api::{is_name_of, kind_name, known_values, operations_of, service_of, unknown_operation, unknown_service};
+use super::api::{is_name_of, operations_of, service_of, unknown_operation, unknown_service};
 use crate::{
     error::Failure,
     output::{self, Output},
+    params::{kind_name, known_values},
     text,
 };
 

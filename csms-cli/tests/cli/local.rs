@@ -5,7 +5,7 @@ use std::{path::Path, thread};
 use crate::program::Program;
 
 /// A local call of a user whose home is `home`.
-fn local(home: &Path, arguments: &[&str]) -> Program {
+pub(crate) fn local(home: &Path, arguments: &[&str]) -> Program {
     Program::new(["--local"]).arguments(arguments).env("HOME", home)
 }
 

@@ -238,7 +238,7 @@ fn flags_override_the_input() {
         .file("request.json", r#"{"name": "a", "secret_string": "hunter2", "description": "kept"}"#)
         .run();
     assert!(!shown.stdout.contains("hunter2"));
-    assert_eq!(shown.json()["body"], serde_json::json!({"name": "b", "secret_string": "***", "description": "kept"}));
+    assert_eq!(shown.json()["body"], serde_json::json!({"name": "b", "secret_string": "****", "description": "kept"}));
 }
 
 #[test]

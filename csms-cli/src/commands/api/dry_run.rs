@@ -6,15 +6,16 @@ use serde_json::{Map, Value as Json, json};
 use crate::{
     connection::runtime,
     error::Failure,
+    mask::mask,
     settings::{Settings, UNKNOWN_PROJECT, call_options},
 };
 
-/// Stands for credentials and secret values.
+/// Stands for credentials.
 const HIDDEN: &str = "***";
 
 /// Writes the request as it would be sent, then once more with stand-ins instead of secrets: what is shown has never
 /// held one.
-pub(super) fn request(
+pub(crate) fn request(
     info: &'static OperationInfo,
     request: &SecretJson,
     settings: &Settings,
@@ -44,21 +45,4 @@ pub(super) fn request(
 /// The text with a project id that is not known written as in the reference.
 fn known(text: &str) -> String {
     text.replace(UNKNOWN_PROJECT, "{project_id}")
-}
-
-/// The same request without its secrets. What is not known may be one.
-fn mask(kind: &Kind, json: &Json) -> Json {
-    match (kind, json) {
-        (_, Json::Null) => Json::Null,
-        (Kind::List(item), Json::Array(items)) => items.iter().map(|json| mask(item, json)).collect(),
-        (Kind::Object(shape), Json::Object(members)) => {
-            let masked = members.iter().map(|(name, json)| match shape.field(name) {
-                Some(field) => (name.clone(), mask(&field.kind, json)),
-                None => (name.clone(), HIDDEN.into()),
-            });
-            masked.collect::<Map<_, _>>().into()
-        }
-        _ if kind.is_sensitive() => HIDDEN.into(),
-        _ => json.clone(),
-    }
 }

@@ -1,13 +1,17 @@
-//! The flags of an operation, and the request that they make.
+//! Flags for the parameters of operations, and the requests that they make.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use csms_sdk::{
     OperationInfo, SecretJson,
     model::{Field, Kind, Shape},
 };
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
-use crate::{error::Failure, input::Sources, text};
+use crate::{
+    error::Failure,
+    input::{self, Sources},
+    text,
+};
 
 /// Reaches a parameter whatever else its name means.
 const PREFIX: &str = "param:";
@@ -37,7 +41,7 @@ impl Param {
 
 /// Adds a flag for every parameter, nested ones included, and for the items of lists that `words` name.
 /// `own` are flags of the operation that are no parameters.
-pub(super) fn add_flags(command: Command, info: &'static OperationInfo, words: &[String], own: &[Arg]) -> Command {
+pub(crate) fn add_flags(command: Command, info: &'static OperationInfo, words: &[String], own: &[Arg]) -> Command {
     let mut params = Vec::new();
     collect(info.request, "", true, 0, &mut params);
     let taken = taken(own);
@@ -59,7 +63,7 @@ pub(super) fn add_flags(command: Command, info: &'static OperationInfo, words: &
 }
 
 /// The request: `--input`, and what the flags change in it.
-pub(super) fn request(
+pub(crate) fn request(
     info: &'static OperationInfo,
     matches: &ArgMatches,
     sources: &mut Sources<'_>,
@@ -195,6 +199,34 @@ fn flag(info: &OperationInfo, param: &Param, taken: &[String], spellings: &[(Str
     }
 }
 
+/// A flag for one field: for verbs, which name it as people do.
+pub(crate) fn arg(id: &'static str, long: String, field: &'static Field) -> Arg {
+    let mut help = text::plain(field.docs);
+    let known = known_values(&field.kind);
+    if !known.is_empty() {
+        help.push_str(&format!(" Known: {}.", known.join(", ")));
+    }
+    let is_pairs = matches!(field.kind, Kind::List(item) if is_pair(item));
+    if is_pairs {
+        help.push_str(" Repeat the flag for each.");
+    }
+    let arg = Arg::new(id)
+        .long(long)
+        .value_name(if is_pairs { "KEY=VALUE" } else { value_name(&field.kind) })
+        .help(help)
+        .allow_negative_numbers(true)
+        .action(if matches!(field.kind, Kind::List(_)) { ArgAction::Append } else { ArgAction::Set });
+    match field.kind {
+        Kind::Boolean => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
+        _ => arg,
+    }
+}
+
+/// Whether an object is a key with a value, as a tag is.
+fn is_pair(kind: &Kind) -> bool {
+    matches!(kind, Kind::Object(shape) if shape.fields.iter().map(|field| field.name).eq(["key", "value"]))
+}
+
 fn value_name(kind: &Kind) -> &'static str {
     match kind {
         Kind::Secret | Kind::SecretJson => "SOURCE",
@@ -247,7 +279,8 @@ fn help(info: &OperationInfo, param: &Param) -> String {
     help
 }
 
-fn value(kind: &Kind, flag: &str, texts: &[&str], sources: &mut Sources<'_>) -> Result<Json, Failure> {
+/// The value of a field from the texts behind its flag; of several the last counts, unless it is a list.
+pub(crate) fn value(kind: &Kind, flag: &str, texts: &[&str], sources: &mut Sources<'_>) -> Result<Json, Failure> {
     match kind {
         Kind::List(item) => {
             let mut items = Vec::new();
@@ -268,10 +301,19 @@ fn list(item: &Kind, flag: &str, text: &str, sources: &mut Sources<'_>) -> Resul
     let is_json = text.trim_start().starts_with('[');
     match item {
         Kind::Secret => one(item, flag, text, sources),
+        Kind::Object(_) if is_pair(item) && !is_json && !text.starts_with('{') && !input::is_source(text) => {
+            Ok(pair(text))
+        }
         Kind::Object(_) => sources.json(flag, text, item.is_sensitive()),
         _ if is_json => sources.json(flag, text, item.is_sensitive()),
         item => one(item, flag, text, sources),
     }
+}
+
+/// `key=value`, or a key without a value.
+fn pair(text: &str) -> Json {
+    let (key, value) = text.split_once('=').unwrap_or((text, ""));
+    json!({"key": key, "value": value})
 }
 
 fn one(kind: &Kind, flag: &str, text: &str, sources: &mut Sources<'_>) -> Result<Json, Failure> {
@@ -320,10 +362,8 @@ fn put(request: &mut Map<String, Json>, path: &str, value: Json) -> Result<(), &
 #[cfg(test)]
 #[allow(clippy::unwrap_used)] // a failed unwrap is a failed test
 mod tests {
-    use csms_sdk::{Service, operation, operations};
-    use serde_json::json;
-
     use super::*;
+    use csms_sdk::{Service, operation, operations};
 
     #[test]
     fn every_parameter_of_every_operation_is_reachable() {
@@ -331,7 +371,7 @@ mod tests {
         for info in operations() {
             let mut params = Vec::new();
             collect(info.request, "", true, 0, &mut params);
-            let own = super::super::own_flags(info);
+            let own = crate::commands::api::own_flags(info);
             for param in params {
                 let found = find(info.request, &param.path).unwrap();
                 assert_eq!(found.path, param.path);

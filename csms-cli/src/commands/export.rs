@@ -1,0 +1,75 @@
+//! `csms export`: values in the form that another program reads.
+
+mod format;
+
+use std::process::ExitCode;
+
+use clap::{Arg, ArgAction, Command};
+use csms_sdk::SecretBytes;
+
+use self::format::Form;
+use crate::{
+    ci,
+    error::Failure,
+    file,
+    session::{self, Session},
+    sources::{self, Wanted},
+    verb::Own,
+};
+
+/// `csms export`.
+pub(crate) const EXPORT: Own =
+    Own { name: "export", about: "Prints secrets as variables, in the form of another program", grammar, run };
+
+const AFTER_HELP: &str = "\
+Without references and sources it is csms.toml that says what is wanted. What a form cannot hold is refused by name, and \
+nothing is printed.
+
+  csms export db --format dotenv --to-file .env
+  eval \"$(csms export db --format shell)\"
+  csms export db --format k8s --name db | kubectl apply -f -
+  csms export db --format github-env >> \"$GITHUB_ENV\"";
+
+fn grammar(command: Command) -> Command {
+    let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).help(help).action(ArgAction::SetTrue);
+    sources::flags(command)
+        .arg(Arg::new("reference").value_name("REFERENCE").num_args(0..).help("As --secret"))
+        .arg(
+            Arg::new("format")
+                .long("format")
+                .value_name("FORM")
+                .value_parser(Form::NAMES)
+                .default_value("dotenv")
+                .help("What reads it"),
+        )
+        .arg(Arg::new("name").long("name").value_name("NAME").help("Name of the Secret, for k8s"))
+        .args(file::flags())
+        .args([flag("ci-mask", "First print what has the CI system hide the values in its logs")])
+        .after_help(AFTER_HELP)
+}
+
+fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
+    let form = Form::of(session.text("format").unwrap_or_default(), session.text("name"))?;
+    file::check_target(session)?;
+    let mut wanted = Wanted::of(session)?;
+    for reference in session.words("reference") {
+        wanted.secret("export", reference)?;
+    }
+    if wanted.is_empty() {
+        wanted = wanted.with_project()?;
+    }
+    if wanted.is_empty() {
+        return Err(Failure::usage("no_sources", "there is nothing to be exported")
+            .cause("no reference, no source and no csms.toml is given; nothing was sent")
+            .hint("csms export NAME"));
+    }
+    session::hold_values();
+    let items = wanted.read(session, &session.connect()?)?;
+    let mut out = SecretBytes::default();
+    form.write(&items, &mut out)?;
+    if session.is_set("ci-mask") {
+        ci::mask(items.iter().map(|item| item.value.expose_secret()), session.reporter)?;
+    }
+    file::deliver(session, out.expose_secret())?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,63 @@
+//! `csms key replicate`: copies of a key in other regions.
+
+use std::process::ExitCode;
+
+use clap::{Arg, ArgAction, Command};
+use csms_sdk::replicate::{ReplicaKeyRegion, ReplicateKeyToRegions};
+
+use crate::{
+    commands::replication::{deadline, follow, regions, report, wait, would},
+    error::Failure,
+    session::Session,
+    subject::{self, KEY},
+    verb::{Own, change_flags},
+};
+
+pub(super) const REPLICATE: Own =
+    Own { name: "replicate", about: "Copies a key to other regions, under its name and with its tags", grammar, run };
+
+fn grammar(command: Command) -> Command {
+    let alias = Arg::new("alias").long("alias").value_name("REGION=NAME").action(ArgAction::Append);
+    command
+        .args([
+            KEY.arg(),
+            regions("to", "Regions, with commas between them"),
+            alias.help("Name of the copy in a region, where it is to have another one; may be repeated"),
+            wait(),
+        ])
+        .args(change_flags())
+        .after_help("Asking again is harmless. Exit code 12: some regions failed; the table says which, and why.")
+}
+
+fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
+    let word = session.text("key_id").unwrap_or_default();
+    let names: Vec<&str> = session.words("to").collect();
+    let mut targets: Vec<_> = names.iter().map(|region| (*region, ReplicaKeyRegion::new(*region))).collect();
+    for pair in session.words("alias") {
+        let named = pair.split_once('=').filter(|(_, alias)| !alias.is_empty());
+        let target = named.and_then(|(region, alias)| {
+            targets.iter_mut().find(|(of, _)| *of == region).map(|(_, target)| (target, alias))
+        });
+        let Some((target, alias)) = target else {
+            return Err(Failure::usage("invalid_value", format!("--alias {pair} names no region of --to"))
+                .cause("nothing was sent")
+                .hint("write --alias REGION=NAME"));
+        };
+        *target = target.clone().alias(alias);
+    }
+    let wait = deadline(session)?;
+    let connection = session.connect()?;
+    let key_id = connection.block_on(subject::key_id(&connection.client, word));
+    let told = |failure| session.placed(subject::key_told(failure, word));
+    let key_id = key_id.map_err(told)?;
+    if session.is_set("dry-run") {
+        return would(session, "key_id", word, "copy", "to", &names);
+    }
+    let mut request = ReplicateKeyToRegions::new(key_id, targets.into_iter().map(|(_, target)| target));
+    if let Some(wait) = wait {
+        request = request.wait(wait);
+    }
+    let outcome = connection.block_on(follow(session, request.start(&connection.client)));
+    let replicated = outcome.map_err(|error| told(error.into()))?;
+    report(&replicated).told(session, "regions did not get the copy", "run it again: what is done stays as it is")
+}

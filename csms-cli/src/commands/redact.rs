@@ -1,0 +1,44 @@
+//! `csms redact`: a stream without the values in it.
+
+use std::{io, process::ExitCode};
+
+use clap::Command;
+
+use crate::{
+    error::{Exit, Failure},
+    output, redactor,
+    session::{self, Session},
+    sources::{self, Wanted},
+    verb::Own,
+};
+
+/// `csms redact`.
+pub(crate) const REDACT: Own =
+    Own { name: "redact", about: "Copies stdin to stdout, with **** in place of the values of secrets", grammar, run };
+
+const AFTER_HELP: &str = "\
+The sources are those of `csms exec`, but names of variables do not matter. Without sources it is csms.toml that says which \
+values. They are hidden as they are and in their Base64, URL and JSON \
+forms; of JSON also each field. Nothing is passed on before all values are read, nor where one of them cannot be.
+
+Values of less than four bytes are not hidden, which is warned about. What may be the beginning of a value waits for what \
+follows it.
+
+  ./deploy 2>&1 | csms redact --secret db --prefix deploy- | tee deploy.log
+  csms redact --env-file .env < crash.log > crash-to-share.log";
+
+fn grammar(command: Command) -> Command {
+    sources::value_flags(command).after_help(AFTER_HELP)
+}
+
+fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
+    let wanted = Wanted::of_values(session, "hidden", "csms redact --secret NAME")?;
+    session::hold_values();
+    let patterns = wanted.patterns(session, &session.connect()?)?;
+    redactor::copy(io::stdin().lock(), &patterns, output::print)?.map_err(|error| {
+        Failure::new(Exit::Unexpected, "io", "stdin cannot be read to its end")
+            .cause(format!("{error}; what came before was passed on"))
+            .hint("run it again with a file or a pipe as stdin")
+    })?;
+    Ok(ExitCode::SUCCESS)
+}

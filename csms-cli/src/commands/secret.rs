@@ -1,0 +1,329 @@
+//! `csms secret`: everything about secrets.
+
+mod backup;
+mod diff;
+mod edit;
+pub(crate) mod get;
+mod password;
+mod patch;
+mod put;
+mod replica;
+mod rm;
+mod rollback;
+
+use csms_sdk::{
+    Error, Operation as _,
+    csms::{
+        BatchCreateOrDeleteTags, CreateGrants, CreateSecretEvent, DeleteGrant, DeleteSecretEvent, DeleteSecretStage,
+        DeleteSecretTag, ListGrants, ListNotificationRecords, ListSecretEvents, ListSecretTags, ListSecretTask,
+        ListSecretVersions, ListSecrets, RestoreSecret, RotateSecret, ShowSecret, ShowSecretEvent, ShowSecretStage,
+        UpdateGrant, UpdateSecret, UpdateSecretEvent, UpdateSecretStage, UpdateVersion,
+    },
+    reference::{Reference, VersionRef},
+};
+
+use crate::{
+    error::{Exit, Failure},
+    output::Column,
+    session::Session,
+    subject::{self, SECRET, SECRET_AS_RESOURCE, SECRET_BY_ID, Subject},
+    verb::{Call, Flag, Noun, Verb},
+};
+
+/// `csms secret`.
+pub(crate) static NOUN: Noun = Noun {
+    name: "secret",
+    about: "Secrets: read, write, rotate, replicate, delete and restore them",
+    verbs: &[
+        Verb::Own(get::GET),
+        Verb::Own(put::PUT),
+        Verb::Own(patch::PATCH),
+        Verb::Own(edit::EDIT),
+        Verb::Call(Call::list("list", ListSecrets::INFO, SECRETS).about("Lists secrets").flags(&[
+            Flag::of("event_name").named("event"),
+        ])),
+        Verb::Call(
+            Call::show("describe", ShowSecret::INFO, "secret", DETAILS)
+                .about("Shows all about a secret but its value")
+                .on(&[SECRET]),
+        ),
+        Verb::Call(
+            Call::list("versions", ListSecretVersions::INFO, VERSIONS)
+                .about("Lists the versions of a secret, without their values")
+                .on(&[SECRET]),
+        ),
+        Verb::Own(diff::DIFF),
+        Verb::Own(rollback::ROLLBACK),
+        Verb::Call(
+            Call::change("update", UpdateSecret::INFO, "updated {NAME}")
+                .about("Changes the description, key, rotation or event of a secret; `put` changes its value")
+                .on(&[SECRET])
+                .flags(&[
+                    Flag::of("description"),
+                    Flag::of("kms_key_id").named("kms-key"),
+                    Flag::of("auto_rotation"),
+                    Flag::of("rotation_period"),
+                    Flag::of("rotation_func_urn"),
+                    Flag::of("event_subscriptions").named("event"),
+                ]),
+        ),
+        Verb::Noun(Noun {
+            name: "stage",
+            about: "Stages: names that mark versions",
+            verbs: &[
+                Verb::Call(
+                    Call::show("show", ShowSecretStage::INFO, "stage", STAGE)
+                        .about("Shows which version a stage marks")
+                        .on(&[SECRET, STAGE_NAME]),
+                ),
+                Verb::Call(
+                    Call::change("set", UpdateSecretStage::INFO, "{NAME}: {STAGE} now marks {VERSION}")
+                        .about("Has a stage mark a version, and makes the stage where there is none")
+                        .on(&[SECRET, STAGE_NAME, VERSION_ID]),
+                ),
+                Verb::Call(
+                    Call::change("rm", DeleteSecretStage::INFO, "{NAME}: removed {STAGE}")
+                        .about("Removes a stage; the version that it marks stays, but may be deleted by the service without any")
+                        .on(&[SECRET, STAGE_NAME])
+                        .destroys("Programs that read {NAME}@{STAGE} will find nothing."),
+                ),
+            ],
+        }),
+        Verb::Call(
+            Call::change("expire", UpdateVersion::INFO, "{NAME}@{VERSION} expires at {at}")
+                .about("Says when a version expires, which leads to a notification and no more")
+                .on(&[SECRET, VERSION_ID])
+                .flags(&[Flag::of("expire_time").named("at")]),
+        ),
+        Verb::Call(
+            Call::change("rotate", RotateSecret::INFO, "{NAME} is being rotated; follow it with: csms secret tasks --name {NAME}")
+                .about("Starts a rotation now")
+                .on(&[SECRET]),
+        ),
+        Verb::Call(Call::list("tasks", ListSecretTask::INFO, TASKS).about("Lists rotations and how they went").flags(&[
+            Flag::of("secret_name").named("name"),
+            Flag::of("status"),
+            Flag::of("task_id").named("id"),
+        ])),
+        Verb::Own(rm::RM),
+        Verb::Call(
+            Call::change("restore", RestoreSecret::INFO, "{NAME} is in use again")
+                .about("Takes back the scheduled deletion of a secret")
+                .on(&[SECRET]),
+        ),
+        Verb::Noun(replica::NOUN),
+        Verb::Own(backup::BACKUP),
+        Verb::Own(backup::RESTORE_BACKUP),
+        Verb::Own(password::PASSWORD),
+        Verb::Noun(Noun {
+            name: "tag",
+            about: "Tags of secrets",
+            verbs: &[
+                Verb::Call(
+                    Call::whole_list("list", ListSecretTags::INFO, "tags", TAGS)
+                        .about("Lists the tags of a secret")
+                        .on(&[SECRET_BY_ID]),
+                ),
+                Verb::Call(
+                    Call::change("add", BatchCreateOrDeleteTags::INFO, "tagged {NAME}")
+                        .about("Adds tags to a secret, or changes their values")
+                        .on(&[SECRET_BY_ID, Subject::items("tags", "KEY=VALUE", "The tags")])
+                        .fixed(&[("action", "create")]),
+                ),
+                Verb::Call(
+                    Call::change("rm", DeleteSecretTag::INFO, "{NAME}: removed the tag {KEY}")
+                        .about("Removes a tag from a secret")
+                        .on(&[SECRET_BY_ID, Subject::text("key", "KEY", "Key of the tag")]),
+                ),
+            ],
+        }),
+        Verb::Noun(Noun {
+            name: "grant",
+            about: "Grants: users and groups that may use a secret",
+            verbs: &[
+                Verb::Call(
+                    Call::whole_list("list", ListGrants::INFO, "data.grantee_user", GRANTS)
+                        .about("Lists who has been granted the use of a secret")
+                        .on(&[SECRET_AS_RESOURCE]),
+                ),
+                Verb::Call(
+                    Call::change("add", CreateGrants::INFO, "granted the use of {NAME}")
+                        .about("Grants the use of a secret")
+                        .on(&[SECRET_AS_RESOURCE])
+                        .fixed(&[("type", "SECRET")])
+                        .flags(&[
+                            Flag::of("grantee_target_id").named("to"),
+                            Flag::of("grantee_type").named("type").default("0"),
+                            Flag::of("validity_time").named("until"),
+                        ]),
+                ),
+                Verb::Call(
+                    Call::change("update", UpdateGrant::INFO, "changed the grant of {NAME}")
+                        .about("Changes until when a grant holds")
+                        .on(&[SECRET_AS_RESOURCE])
+                        .fixed(&[("type", "SECRET")])
+                        .flags(&[
+                            Flag::of("grantee_target_id").named("to"),
+                            Flag::of("grantee_type").named("type").default("0"),
+                            Flag::of("validity_time").named("until"),
+                        ]),
+                ),
+                Verb::Call(
+                    Call::change("rm", DeleteGrant::INFO, "took back the grant of {NAME}")
+                        .about("Takes back a grant")
+                        .on(&[SECRET_AS_RESOURCE])
+                        .flags(&[Flag::of("grantee_user").named("from").required()])
+                        .destroys("Programs of that user can no longer read it."),
+                ),
+            ],
+        }),
+        Verb::Noun(Noun {
+            name: "event",
+            about: "Events: notifications of what happens to secrets",
+            verbs: &[
+                Verb::Call(Call::list("list", ListSecretEvents::INFO, EVENTS).about("Lists events")),
+                Verb::Call(
+                    Call::show("describe", ShowSecretEvent::INFO, "event", EVENTS)
+                        .about("Shows an event")
+                        .on(&[EVENT_NAME]),
+                ),
+                Verb::Call(
+                    Call::change("create", CreateSecretEvent::INFO, "created {EVENT}")
+                        .about("Creates an event")
+                        .on(&[Subject::text("name", "EVENT", "Name of the event")])
+                        .flags(&[
+                            Flag::of("event_types").named("type"),
+                            Flag::of("state").default("ENABLED"),
+                            Flag::of("notification"),
+                        ]),
+                ),
+                Verb::Call(
+                    Call::change("update", UpdateSecretEvent::INFO, "updated {EVENT}")
+                        .about("Changes an event")
+                        .on(&[EVENT_NAME])
+                        .flags(&[Flag::of("event_types").named("type"), Flag::of("state"), Flag::of("notification")]),
+                ),
+                Verb::Call(
+                    Call::change("rm", DeleteSecretEvent::INFO, "deleted {EVENT}")
+                        .about("Deletes an event that no secret subscribes to")
+                        .on(&[EVENT_NAME])
+                        .destroys("Nobody is notified by it any more."),
+                ),
+                Verb::Call(
+                    Call::whole_list("records", ListNotificationRecords::INFO, "records", RECORDS)
+                        .about("Lists what has been notified"),
+                ),
+            ],
+        }),
+    ],
+};
+
+const STAGE_NAME: Subject = Subject::text("stage_name", "STAGE", "Name of the stage, e.g. SYSCURRENT");
+const VERSION_ID: Subject = Subject::text("version_id", "VERSION", "Id of the version, e.g. v3");
+const EVENT_NAME: Subject = Subject::text("event_name", "EVENT", "Name of the event");
+
+const SECRETS: &[Column] = &[
+    Column::of("NAME", "name"),
+    Column::of("STATE", "state"),
+    Column::of("TYPE", "secret_type"),
+    Column::time("UPDATED", "update_time"),
+    Column::time("DELETION", "scheduled_delete_time"),
+    Column::of("DESCRIPTION", "description"),
+];
+const DETAILS: &[Column] = &[
+    Column::of("NAME", "name"),
+    Column::of("ID", "id"),
+    Column::of("STATE", "state"),
+    Column::of("TYPE", "secret_type"),
+    Column::of("DESCRIPTION", "description"),
+    Column::of("KEY", "kms_key_id"),
+    Column::time("CREATED", "create_time"),
+    Column::time("UPDATED", "update_time"),
+    Column::time("LAST USED", "last_used_time"),
+    Column::time("DELETION", "scheduled_delete_time"),
+    Column::of("AUTO ROTATION", "auto_rotation"),
+    Column::of("PERIOD", "rotation_period"),
+    Column::time("ROTATED", "rotation_time"),
+    Column::time("NEXT ROTATION", "next_rotation_time"),
+    Column::of("FUNCTION", "rotation_func_urn"),
+    Column::of("EVENTS", "event_subscriptions"),
+    Column::of("ENTERPRISE PROJECT", "enterprise_project_id"),
+    Column::of("REPLICATION", "replica_type"),
+];
+const VERSIONS: &[Column] = &[
+    Column::of("VERSION", "id"),
+    Column::of("STAGES", "version_stages"),
+    Column::time("CREATED", "create_time"),
+    Column::time("EXPIRES", "expire_time"),
+    Column::of("KEY", "kms_key_id"),
+];
+const STAGE: &[Column] =
+    &[Column::of("STAGE", "name"), Column::of("VERSION", "version_id"), Column::time("MOVED", "update_time")];
+const TASKS: &[Column] = &[
+    Column::of("NAME", "secret_name"),
+    Column::of("STATUS", "task_status"),
+    Column::time("TIME", "task_time"),
+    Column::of("ATTEMPTS", "attempt_nums"),
+    Column::of("KIND", "operate_type"),
+    Column::of("ERROR", "task_error_msg"),
+    Column::of("ID", "task_id"),
+];
+const TAGS: &[Column] = &[Column::of("KEY", "key"), Column::of("VALUE", "value")];
+const GRANTS: &[Column] = &[
+    Column::of("USER", "user_name"),
+    Column::of("ID", "user_id"),
+    Column::of("UNTIL", "validity_time"),
+    Column::of("CREATED", "create_time"),
+];
+const EVENTS: &[Column] = &[
+    Column::of("NAME", "name"),
+    Column::of("STATE", "state"),
+    Column::of("TYPES", "event_types"),
+    Column::of("TARGET", "notification.target_name"),
+    Column::time("UPDATED", "update_time"),
+];
+const RECORDS: &[Column] = &[
+    Column::time("TIME", "create_time"),
+    Column::of("SECRET", "secret_name"),
+    Column::of("EVENT", "event_name"),
+    Column::of("TYPE", "trigger_event_type"),
+    Column::of("STATUS", "notification_status"),
+    Column::of("TARGET", "notification_target_name"),
+];
+
+/// The name of the secret that a verb is about.
+fn name(session: &Session<'_>) -> Result<String, Failure> {
+    subject::secret_name(session.text(SECRET.field).unwrap_or_default())
+}
+
+/// A refusal, where what is missing is the secret.
+fn told(session: &Session<'_>, name: &str, error: Error) -> Failure {
+    let failure = Failure::from(error);
+    match failure.exit_code() {
+        Exit::NotFound => session.placed(subject::secret_not_found(failure, name)),
+        _ => failure,
+    }
+}
+
+/// A refusal, in the words of a reference.
+pub(crate) fn told_of_reference(session: &Session<'_>, reference: &Reference, error: Error) -> Failure {
+    match reference.field() {
+        None => told_of_version(session, reference.name(), reference.version(), error),
+        // The error names the fields that there are.
+        Some(_) => session.placed(error.into()),
+    }
+}
+
+/// A refusal, where what is missing may be a version.
+fn told_of_version(session: &Session<'_>, name: &str, version: &VersionRef, error: Error) -> Failure {
+    let failure = Failure::from(error);
+    match (failure.exit_code(), version) {
+        (Exit::NotFound, VersionRef::Current) => session.placed(subject::secret_not_found(failure, name)),
+        (Exit::NotFound, version) => session.placed(
+            failure
+                .renamed(format!("secret \"{name}\", version {version}, not found"))
+                .hint(format!("csms secret versions {name}")),
+        ),
+        _ => failure,
+    }
+}

@@ -1,0 +1,262 @@
+//! `csms secret edit`: changes a value in an editor.
+
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    thread,
+};
+
+use clap::{Arg, ArgAction, Command};
+use csms_sdk::{
+    SecretBytes, SecretString,
+    reference::Reference,
+    store::{Difference, PutOutcome, SecretStore, SecretValue},
+};
+use serde_json::value::RawValue;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use super::{diff, put::Written};
+use crate::{
+    connection::runtime,
+    error::{Exit, Failure},
+    exec::{self, Signals},
+    file,
+    session::{self, Session},
+    subject::SECRET,
+    verb::{Own, change_flags},
+};
+
+pub(super) const EDIT: Own = Own { name: "edit", about: "Changes the value of a secret in an editor", grammar, run };
+
+fn grammar(command: Command) -> Command {
+    command
+        .arg(SECRET.arg())
+        .arg(Arg::new("allow-empty").long("allow-empty").help("Take an empty value").action(ArgAction::SetTrue))
+        .args(change_flags())
+        .after_help(
+            "The editor is $CSMS_EDITOR, $VISUAL or $EDITOR: a command, with arguments if need be, that ends when the \
+             editing does. It gets a copy that only you can read, in memory where the system has files there, which \
+             is removed in any case. If somebody else has changed the secret meanwhile, nothing is stored.",
+        )
+}
+
+fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
+    let name = super::name(session)?;
+    let editor = editor()?;
+    session::hold_values();
+    let old = {
+        // Not kept while somebody edits: local data would be locked all that time.
+        let connection = session.connect()?;
+        connection.block_on(SecretStore::new(&connection.client).get(Reference::new(&name)?))
+    };
+    let old = old.map_err(|error| super::told(session, &name, error).hint(format!("csms secret put {name}")))?;
+    let Some(text) = old.text() else {
+        return Err(Failure::usage("binary", format!("{name} is binary"))
+            .cause("an editor would damage it; nothing was changed")
+            .hint(format!("csms get {name} --to-file PATH, and csms secret put {name} --from-file PATH")));
+    };
+    let runtime = runtime()?;
+    match edited(session, &runtime, &editor, &name, text)? {
+        Some(new) => store(session, &runtime, &old, &new),
+        None => Written::Done(PutOutcome::Unchanged { version: old.version().to_owned() }).tell(session, &name, true),
+    }
+}
+
+/// What the user makes of a text; `None` where that is the same.
+fn edited(
+    session: &Session<'_>,
+    runtime: &Runtime,
+    editor: &str,
+    name: &str,
+    old: &SecretString,
+) -> Result<Option<SecretString>, Failure> {
+    let mut text = old.clone();
+    loop {
+        text = one_go(session, runtime, editor, name, &text, is_json(old))?;
+        if !old.expose_secret().ends_with('\n')
+            && let Some(kept) = text.expose_secret().strip_suffix('\n')
+        {
+            // Editors end the last line.
+            text = kept.strip_suffix('\r').unwrap_or(kept).into();
+        }
+        if text == *old {
+            return Ok(None);
+        }
+        let failure = match is_json(old) && !is_json(&text) {
+            true => Failure::usage("not_json", format!("{name} is no longer JSON"))
+                .cause("it was before; nothing was changed")
+                .hint(format!("csms secret put {name} stores anything")),
+            false if text.is_empty() && !session.is_set("allow-empty") => {
+                Failure::usage("empty_value", format!("the value of {name} is empty"))
+                    .cause("an empty secret is rarely meant; nothing was changed")
+                    .hint("--allow-empty stores it")
+            }
+            false => return Ok(Some(text)),
+        };
+        if !session.is_interactive() {
+            return Err(failure);
+        }
+        session.reporter.warn(&failure.summary());
+        match ask(session, runtime, "Edit it again? [Y/n]")?.as_str() {
+            "" | "y" | "Y" | "yes" => {}
+            _ => return Err(failure),
+        }
+    }
+}
+
+fn store(session: &Session<'_>, runtime: &Runtime, old: &SecretValue, new: &SecretString) -> Result<ExitCode, Failure> {
+    let name = old.name();
+    let value = new.clone().into();
+    let difference = old.difference_to(&value);
+    if difference != Difference::Whole {
+        session.reporter.note(&diff::in_words(&difference));
+    }
+    let connection = session.connect()?;
+    let put = SecretStore::new(&connection.client).put(name, value).if_version(old.version());
+    let written = connection.block_on(unless_interrupted(async {
+        match session.is_set("dry-run") {
+            true => put.plan().await.map(Written::Planned),
+            false => put.send().await.map(Written::Done),
+        }
+    }))?;
+    match written {
+        Ok(written) => written.tell(session, name, true),
+        Err(error) => {
+            let failure = super::told(session, name, error);
+            if session.is_interactive() {
+                session.reporter.warn(&failure.summary());
+                save(session, runtime, new)?;
+            }
+            Err(failure)
+        }
+    }
+}
+
+/// Offers to keep what could not be stored.
+fn save(session: &Session<'_>, runtime: &Runtime, text: &SecretString) -> Result<(), Failure> {
+    let path = ask(session, runtime, "Nothing was stored. File to save your text in (empty: none):")?;
+    if path.is_empty() {
+        return Ok(());
+    }
+    file::write_private(Path::new(&path), text.expose_secret().as_bytes(), false)?;
+    session.reporter.note(&format!("wrote {path}, which only you can read"));
+    Ok(())
+}
+
+/// Lets the user edit a text once. The copy is gone when this returns.
+fn one_go(
+    session: &Session<'_>,
+    runtime: &Runtime,
+    editor: &str,
+    name: &str,
+    text: &SecretString,
+    is_json: bool,
+) -> Result<SecretString, Failure> {
+    // From here on no signal ends this process before the folder is removed.
+    drop(runtime.block_on(async { Signals::listen() })?);
+    let folder = private_folder(session)?;
+    // Editors go by the ending.
+    let path = folder.path().join(format!("{name}{}", if is_json { ".json" } else { ".txt" }));
+    file::write_private(&path, text.expose_secret().as_bytes(), false)?;
+    let mut words = editor.split_whitespace();
+    let mut command = std::process::Command::new(words.next().unwrap_or_default());
+    command.args(words).arg(&path);
+    let outcome = runtime.block_on(exec::run(&mut command)).and_then(|code| match code {
+        0 => read(&path),
+        code => Err(Failure::new(Exit::Unexpected, "editor", format!("the editor ended with {code}"))
+            .cause("nothing was changed")
+            .hint("end the editor without an error to store the text; EDITOR names another one")),
+    });
+    folder.close().map_err(|error| {
+        Failure::new(Exit::Unexpected, "io", format!("the copy of {name} cannot be removed"))
+            .cause(format!("{error}; nothing was changed"))
+            .hint(format!("remove {} yourself", path.display()))
+    })?;
+    outcome
+}
+
+fn read(path: &Path) -> Result<SecretString, Failure> {
+    let unreadable = |cause: String| {
+        Failure::new(Exit::Unexpected, "editor", "what the editor has written cannot be read")
+            .cause(format!("{cause}; nothing was changed"))
+            .hint("save it as UTF-8 in the place where it was opened")
+    };
+    let bytes = fs::read(path).map(SecretBytes::from).map_err(|error| unreadable(error.to_string()))?;
+    str::from_utf8(bytes.expose_secret()).map(SecretString::from).map_err(|_| unreadable("it is not UTF-8".to_owned()))
+}
+
+/// A folder that only the user can look into, in memory where that is possible.
+fn private_folder(session: &Session<'_>) -> Result<TempDir, Failure> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("csms-edit-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    let memory = [env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from), Some(PathBuf::from("/dev/shm"))];
+    let memory = if cfg!(target_os = "linux") { memory } else { [None, None] };
+    for place in memory.into_iter().flatten().filter(|place| place.is_absolute() && is_in_memory(place)) {
+        if let Ok(folder) = builder.tempdir_in(place) {
+            return Ok(folder);
+        }
+    }
+    session.reporter.warn("there are no files in memory here: the copy is on the disk while it is edited");
+    builder.tempdir().map_err(|error| {
+        Failure::new(Exit::Unexpected, "io", "there is no place for the copy to be edited")
+            .cause(format!("{error}; nothing was changed"))
+            .hint("set TMPDIR to a folder that can be written")
+    })
+}
+
+#[cfg(target_os = "linux")]
+fn is_in_memory(place: &Path) -> bool {
+    /// `TMPFS_MAGIC` and `RAMFS_MAGIC` of statfs(2).
+    const IN_MEMORY: [u64; 2] = [0x0102_1994, 0x8584_58f6];
+    rustix::fs::statfs(place).is_ok_and(|found| u64::try_from(found.f_type).is_ok_and(|kind| IN_MEMORY.contains(&kind)))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_in_memory(_: &Path) -> bool {
+    false
+}
+
+fn editor() -> Result<String, Failure> {
+    let named = ["CSMS_EDITOR", "VISUAL", "EDITOR"].into_iter().filter_map(|name| env::var(name).ok());
+    named.into_iter().find(|editor| !editor.trim().is_empty()).ok_or_else(|| {
+        Failure::usage("no_editor", "there is no editor: neither CSMS_EDITOR, VISUAL nor EDITOR is set")
+            .cause("nothing was sent")
+            .hint("export EDITOR=vi, or use csms secret put or patch")
+    })
+}
+
+fn is_json(text: &SecretString) -> bool {
+    serde_json::from_str::<&RawValue>(text.expose_secret()).is_ok_and(|json| json.get().starts_with(['{', '[']))
+}
+
+/// Asks for a line. Ctrl-C ends it, which since the editor was started does not end this process by itself.
+fn ask(session: &Session<'_>, runtime: &Runtime, question: &str) -> Result<String, Failure> {
+    session.reporter.ask(question);
+    let (sender, line) = tokio::sync::oneshot::channel();
+    thread::spawn(move || {
+        let mut line = String::new();
+        let read = io::stdin().read_line(&mut line).map(|_| line.trim().to_owned());
+        sender.send(read)
+    });
+    let line = runtime.block_on(unless_interrupted(line))?;
+    line.ok().and_then(Result::ok).ok_or_else(|| {
+        Failure::new(Exit::NotConfirmed, "not_confirmed", "the terminal cannot be read")
+            .cause("nothing was changed")
+            .hint("run it on a terminal")
+    })
+}
+
+async fn unless_interrupted<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
+    tokio::select! {
+        done = work => Ok(done),
+        _ = tokio::signal::ctrl_c() => {
+            Err(Failure::new(Exit::Interrupted, "interrupted", "interrupted")
+                .cause("whether the value was stored is not known if it was being sent")
+                .hint("csms secret versions NAME shows it"))
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! `csms wait`: until something is in a state.
+
+use std::process::ExitCode;
+
+use clap::{Arg, Command};
+use csms_sdk::{ErrorKind, csms::SecretState, kms::KeyState, wait::Wait};
+use serde_json::{Value as Json, json};
+
+use crate::{
+    connection::Connection,
+    error::{Exit, Failure},
+    session::Session,
+    settings,
+    subject::{self, KEY, SECRET},
+    verb::{Noun, Own, Verb},
+};
+
+/// `csms wait`.
+pub(crate) static NOUN: Noun = Noun {
+    name: "wait",
+    about: "Waits until a secret, a key, a replica or a rotation is in a state",
+    verbs: &[
+        Verb::Own(Own {
+            name: "secret",
+            about: "Waits until a secret is in a state",
+            grammar: secret,
+            run: run_secret,
+        }),
+        Verb::Own(Own { name: "key", about: "Waits until a key is in a state", grammar: key, run: run_key }),
+        Verb::Own(Own {
+            name: "replica",
+            about: "Waits until the replica of a secret is in sync",
+            grammar: replica,
+            run: run_replica,
+        }),
+        Verb::Own(Own { name: "task", about: "Waits until a rotation has succeeded", grammar: task, run: run_task }),
+        Verb::Own(Own {
+            name: "deleted",
+            about: "Waits until a secret is deleted; for a key: csms wait key KEY --for deleted",
+            grammar: deleted,
+            run: run_deleted,
+        }),
+    ],
+};
+
+const DELETED: &str = "deleted";
+const SECRET_STATES: [&str; 5] = ["enabled", "disabled", "pending-delete", "frozen", DELETED];
+const KEY_STATES: [&str; 5] = ["enabled", "disabled", "pending-deletion", "pending-import", DELETED];
+
+fn state(states: &'static [&'static str]) -> Arg {
+    let state =
+        Arg::new("for").long("for").value_name("STATE").value_parser(clap::builder::PossibleValuesParser::new(states));
+    state.default_value("enabled").help("State to wait for")
+}
+
+/// What all of them say about time.
+fn timed(command: Command) -> Command {
+    command.after_help("--timeout TIME says how long to wait; default 5m. Exit code 11: that was too short.")
+}
+
+fn secret(command: Command) -> Command {
+    timed(command.arg(SECRET.arg()).arg(state(&SECRET_STATES)))
+}
+
+fn key(command: Command) -> Command {
+    timed(command.arg(KEY.arg()).arg(state(&KEY_STATES)))
+}
+
+fn replica(command: Command) -> Command {
+    let region = Arg::new("in").value_name("REGION").required(true).help("Region of the replica");
+    timed(command.arg(SECRET.arg()).arg(region))
+}
+
+fn task(command: Command) -> Command {
+    timed(command.arg(Arg::new("task").value_name("ID").required(true).help("Id of the task, as `rotate` answers it")))
+}
+
+fn deleted(command: Command) -> Command {
+    timed(command.arg(SECRET.arg()))
+}
+
+fn run_secret(session: &Session<'_>) -> Result<ExitCode, Failure> {
+    let state = match session.text("for").unwrap_or_default() {
+        DELETED => return run_deleted(session),
+        "disabled" => SecretState::Disabled,
+        "pending-delete" => SecretState::PendingDelete,
+        "frozen" => SecretState::Frozen,
+        _ => SecretState::Enabled,
+    };
+    let name = name(session)?;
+    let (wait, connection) = begin(session)?;
+    let found = connection.block_on(wait.secret(&connection.client, &name, state));
+    let found = found.map_err(|error| told(session, error))?;
+    let state = found.state.as_ref().map_or("", SecretState::as_str);
+    done(session, &format!("{name} is {state}"), &json!({"secret_name": name, "state": state}))
+}
+
+fn run_deleted(session: &Session<'_>) -> Result<ExitCode, Failure> {
+    let name = name(session)?;
+    let (wait, connection) = begin(session)?;
+    connection.block_on(wait.secret_deleted(&connection.client, &name)).map_err(|error| told(session, error))?;
+    done(session, &format!("{name} is deleted"), &json!({"secret_name": name, "state": "DELETED"}))
+}
+
+fn run_key(session: &Session<'_>) -> Result<ExitCode, Failure> {
+    let word = session.text(KEY.field).unwrap_or_default();
+    let (wait, connection) = begin(session)?;
+    let id = connection.block_on(subject::key_id(&connection.client, word));
+    let id = id.map_err(|failure| session.placed(KEY.told(failure, session.matches)))?;
+    let asked = session.text("for").unwrap_or_default();
+    let state = match asked {
+        DELETED => None,
+        "disabled" => Some(KeyState::Disabled),
+        "pending-deletion" => Some(KeyState::PendingDeletion),
+        "pending-import" => Some(KeyState::PendingImport),
+        _ => Some(KeyState::Enabled),
+    };
+    connection
+        .block_on(async {
+            match &state {
+                Some(state) => wait.key(&connection.client, &id, state.clone()).await.map(drop),
+                None => wait.key_deleted(&connection.client, &id).await,
+            }
+        })
+        .map_err(|error| told(session, error))?;
+    let wire = state.as_ref().map_or("DELETED", KeyState::as_str);
+    done(session, &format!("{word} is {asked}"), &json!({"key_id": id, "key_state": wire}))
+}
+
+fn run_replica(session: &Session<'_>) -> Result<ExitCode, Failure> {
+    let (name, region) = (name(session)?, session.text("in").unwrap_or_default());
+    let (wait, connection) = begin(session)?;
+    let found = connection.block_on(wait.secret_replica(&connection.client, &name, region));
+    let found = found.map_err(|error| told(session, error))?;
+    let answer = json!({"secret_name": name, "region": region, "id": found.id, "status": "IN_SYNC"});
+    done(session, &format!("{name} is in sync in {region}"), &answer)
+}
+
+fn run_task(session: &Session<'_>) -> Result<ExitCode, Failure> {
+    let id = session.text("task").unwrap_or_default();
+    let (wait, connection) = begin(session)?;
+    let found = connection.block_on(wait.rotation(&connection.client, id)).map_err(|error| told(session, error))?;
+    let name = found.secret_name.unwrap_or_default();
+    done(session, &format!("the rotation of {name} has succeeded"), &json!({"task_id": id, "secret_name": name}))
+}
+
+fn name(session: &Session<'_>) -> Result<String, Failure> {
+    subject::secret_name(session.text(SECRET.field).unwrap_or_default())
+}
+
+fn begin(session: &Session<'_>) -> Result<(Wait, Connection), Failure> {
+    let wait = match session.text("timeout") {
+        Some(time) => Wait::new().deadline(settings::duration("--timeout", time)?),
+        None => Wait::new(),
+    };
+    Ok((wait, session.connect()?))
+}
+
+fn told(session: &Session<'_>, error: csms_sdk::Error) -> Failure {
+    match error.kind() {
+        ErrorKind::Timeout => {
+            let state = error.last_state().unwrap_or("not known");
+            Failure::new(Exit::WaitedTooLong, "waited_too_long", error.message())
+                .cause(format!("its state is {state}; the time that was given is over"))
+                .hint("wait again, or longer with --timeout 10m")
+        }
+        _ => session.placed(SECRET.told(error.into(), session.matches)),
+    }
+}
+
+fn done(session: &Session<'_>, text: &str, answer: &Json) -> Result<ExitCode, Failure> {
+    session.output.done(session.reporter, text, answer)?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,155 @@
+//! `csms.toml`: what a project wants to be given, in a file beside its source. It holds no credentials.
+//!
+//! ```toml
+//! secrets = ["db", "cache#url"]    # as --secret
+//! prefixes = ["shop-"]             # as --prefix
+//!
+//! [env]                            # as --env-file
+//! DB_PASSWORD = "csms://db#password"
+//! LOG_LEVEL = "info"
+//!
+//! [files]                          # as --file
+//! TLS_KEY = "csms://tls#key"
+//! ```
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde_json::Value as Json;
+
+use crate::error::{Exit, Failure};
+
+const NAME: &str = "csms.toml";
+
+/// What a project file says.
+#[derive(Debug, Default)]
+pub(crate) struct Project {
+    pub(crate) path: PathBuf,
+    pub(crate) secrets: Vec<String>,
+    pub(crate) prefixes: Vec<String>,
+    pub(crate) variables: Vec<(String, String)>,
+    pub(crate) files: Vec<(String, String)>,
+}
+
+/// The file of the directory that the program runs in, or of the nearest one above that has one.
+pub(crate) fn find() -> Result<Option<Project>, Failure> {
+    let Ok(here) = std::env::current_dir() else { return Ok(None) };
+    for directory in here.ancestors() {
+        let path = directory.join(NAME);
+        match fs::read_to_string(&path) {
+            Ok(text) => {
+                check_owner(&path)?;
+                return parse(path, &text).map(Some);
+            }
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::IsADirectory) => {}
+            Err(error) => return Err(faulty(&path, error.to_string())),
+        }
+    }
+    Ok(None)
+}
+
+/// Whoever can write the file decides what programs find in their environment: only the user himself and root may.
+#[cfg(unix)]
+fn check_owner(path: &Path) -> Result<(), Failure> {
+    use std::os::unix::fs::MetadataExt as _;
+    let owner = fs::metadata(path).map_err(|error| faulty(path, error.to_string()))?.uid();
+    match owner == 0 || owner == rustix::process::geteuid().as_raw() {
+        true => Ok(()),
+        false => {
+            Err(Failure::new(Exit::NotPermitted, "project_file", format!("{} is somebody else's", path.display()))
+                .cause("who can write it decides what is read and what programs are given; nothing was sent")
+                .hint("copy it, or run csms in another directory"))
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn check_owner(_: &Path) -> Result<(), Failure> {
+    Ok(())
+}
+
+fn parse(path: PathBuf, text: &str) -> Result<Project, Failure> {
+    let members: BTreeMap<String, Json> = toml::from_str(text).map_err(|error| {
+        // The message of the error quotes what stands there.
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        faulty(&path, format!("line {}: it is not TOML", 1 + before.matches('\n').count()))
+    })?;
+    let mut project = Project::default();
+    for (name, value) in &members {
+        match name.as_str() {
+            "secrets" => project.secrets = texts(&path, name, value)?,
+            "prefixes" => project.prefixes = texts(&path, name, value)?,
+            "env" => project.variables = pairs(&path, name, value)?,
+            "files" => project.files = pairs(&path, name, value)?,
+            _ => {
+                return Err(faulty(
+                    &path,
+                    format!("`{name}` is not known; there are secrets, prefixes, [env] and [files]"),
+                ));
+            }
+        }
+    }
+    let credential = project.variables.iter().find(|(name, _)| crate::sources::is_credential(name));
+    if let Some((name, _)) = credential {
+        return Err(faulty(&path, format!("[env] has {name}: project files hold no credentials")));
+    }
+    Ok(Project { path, ..project })
+}
+
+fn texts(path: &Path, name: &str, value: &Json) -> Result<Vec<String>, Failure> {
+    let items = value.as_array().into_iter().flatten();
+    let texts: Option<Vec<_>> = items.map(|item| item.as_str().map(str::to_owned)).collect();
+    texts.filter(|_| value.is_array()).ok_or_else(|| faulty(path, format!("`{name}` is no list of texts")))
+}
+
+fn pairs(path: &Path, name: &str, value: &Json) -> Result<Vec<(String, String)>, Failure> {
+    let members = value.as_object().ok_or_else(|| faulty(path, format!("`{name}` is no table")))?;
+    let pair = |(key, value): (&String, &Json)| match value {
+        Json::String(text) => Ok((key.clone(), text.clone())),
+        Json::Number(_) | Json::Bool(_) => Ok((key.clone(), value.to_string())),
+        _ => Err(faulty(path, format!("[{name}] {key} is no text"))),
+    };
+    members.iter().map(pair).collect()
+}
+
+fn faulty(path: &Path, problem: String) -> Failure {
+    Failure::usage("project_file", format!("{} cannot be used", path.display()))
+        .cause(format!("{problem}; nothing was sent"))
+        .hint("correct it, or run csms in another directory")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // a failed unwrap is a failed test
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_and_tables_are_read() {
+        let text = "secrets = ['db']\nprefixes = ['shop-']\n[env]\nA = 'csms://a'\nB = 1\n[files]\nC = 'c'\n";
+        let project = parse(PathBuf::new(), text).unwrap();
+        assert_eq!((project.secrets, project.prefixes), (vec!["db".to_owned()], vec!["shop-".to_owned()]));
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(project.variables, [pair("A", "csms://a"), pair("B", "1")]);
+        assert_eq!(project.files, [pair("C", "c")]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_without_what_stands_there() {
+        for text in [
+            "a = hunter2",
+            "secret_key = 'hunter2'",
+            "[env]\nCSMS_SECRET_KEY = 'hunter2'",
+            "[env]\nHW_SECRET_KEY = 'hunter2'",
+            "secrets = 'hunter2'",
+            "secrets = [1]",
+            "[env]\nA = ['hunter2']",
+            "env = 'hunter2'",
+        ] {
+            let failure = parse(PathBuf::new(), text).unwrap_err();
+            assert!(!format!("{failure:?}").contains("hunter2"), "{failure:?}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! `csms export`, and the sources that it shares with `exec`.
+
+use crate::user::User;
+
+fn user() -> User {
+    let user = User::new();
+    user.create("db", r#"{"user":"admin","pass-word":"it's 1"}"#);
+    user.create("db-url", "postgres://x");
+    user
+}
+
+#[test]
+fn fields_of_json_and_whole_values_are_variables() {
+    let user = user();
+    assert_eq!(user.does("export db db-url"), "PASS_WORD=\"it's 1\"\nUSER=admin\nDB_URL=postgres://x\n");
+    assert_eq!(user.does("export --prefix db- --format shell"), "export DB_URL=postgres://x\n");
+    assert_eq!(user.does("export db-url --name-case keep --format properties"), "db-url=postgres://x\n");
+    assert_eq!(user.does("export db#user"), "USER=admin\n");
+    assert_eq!(user.does("export --env A=db@v1#user --format docker"), "A=admin\n");
+}
+
+#[test]
+fn each_form_is_there() {
+    let user = user();
+    for (form, expected) in [
+        ("dotenv", "A=admin\n"),
+        ("shell", "export A=admin\n"),
+        ("json", "{\n  \"A\": \"admin\"\n}\n"),
+        ("yaml", "A: admin\n"),
+        ("toml", "\"A\" = \"admin\"\n"),
+        ("tfvars", "A = \"admin\"\n"),
+        ("properties", "A=admin\n"),
+        ("docker", "A=admin\n"),
+        ("k8s --name db", "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\ntype: Opaque\ndata:\n  A: YWRtaW4=\n"),
+    ] {
+        assert_eq!(user.does(&format!("export --env A=db#user --format {form}")), expected);
+    }
+    let github = user.does("export --env A=db#user --format github-env");
+    assert!(github.starts_with("A<<csms_") && github.contains("\nadmin\ncsms_"), "{github}");
+    user.run("export db --format k8s").fails(2, "--name");
+    user.run("export db --name-case keep").fails(2, "pass-word cannot be written");
+}
+
+#[test]
+fn what_is_missing_is_named_and_nothing_is_printed() {
+    let user = user();
+    let outcome = user.run("export db nothing db#nothing");
+    outcome.fails(3, "secret \"nothing\" not found");
+    assert!(outcome.stderr.contains("also: secret `db` (v1) has no field `nothing`"), "{}", outcome.stderr);
+    user.run("export --prefix nothing").fails(3, "no secret begins");
+    user.run("export").fails(2, "nothing to be exported");
+    user.run("export --env db").fails(2, "--env DB_PASSWORD=");
+    user.run("export kms:AAEC").fails(2, "has no name");
+    user.run("export --env A=kms:x").fails(2, "Base64");
+    assert!(!user.run("export --env A=hunter2!").stderr.contains("hunter2"));
+}
+
+#[test]
+fn a_file_has_plain_values_and_references() {
+    let user = user();
+    let file = "A=plain\nB=csms://db#user\n#C\nexport D='x y'\n";
+    let outcome = user.program("export --env-file vars").file("vars", file).run();
+    assert_eq!(outcome.stdout, "A=plain\nB=admin\nD='x y'\n", "{}", outcome.stderr);
+    let outcome = user.program("export --env-file vars").file("vars", "A=1\nhunter2\n").run();
+    outcome.fails(2, "line 2");
+    assert!(!outcome.stderr.contains("hunter2"));
+    user.run("export --env-file missing").fails(2, "missing");
+}
+
+#[test]
+fn the_later_source_counts_and_both_are_named() {
+    let user = user();
+    let outcome = user.program("export --env USER=db-url --secret db#user").run();
+    assert_eq!(outcome.stdout, "USER=postgres://x\n");
+    assert_eq!(outcome.stderr, "warning: USER is of --secret db#user and of --env USER; the latter counts\n");
+    user.run("export --env USER=db-url --secret db#user --strict").fails(2, "USER is of");
+}
+
+#[test]
+fn variables_that_decide_what_runs_have_to_be_named() {
+    let user = user();
+    user.create("sly", r#"{"PATH":"/evil","LD_PRELOAD":"/evil","A":"1"}"#);
+    let outcome = user.run("export sly");
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (0, "A=1\n"));
+    assert_eq!(outcome.stderr.matches("is left out").count(), 2, "{}", outcome.stderr);
+    assert!(!outcome.stderr.contains("evil"), "{}", outcome.stderr);
+    user.run("export sly --strict").fails(2, "is left out");
+    assert_eq!(user.does("export --env PATH=sly#A"), "PATH=1\n");
+}
+
+#[test]
+fn a_project_says_what_it_wants_and_holds_no_credentials() {
+    let user = user();
+    let project = "secrets = ['db-url']\n[env]\nUSER = 'csms://db#user'\nLEVEL = 'info'\nPATH = '/evil'\n";
+    let outcome = user.program("export").file("csms.toml", project).run();
+    assert_eq!(outcome.stdout, "DB_URL=postgres://x\nLEVEL=info\nUSER=admin\n", "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("PATH of"), "{}", outcome.stderr);
+    for text in ["[env]\nCSMS_SECRET_KEY = 'hunter2'", "access_key = 'hunter2'", "a = hunter2"] {
+        let outcome = user.program("export").file("csms.toml", text).run();
+        outcome.fails(2, "csms.toml");
+        assert!(!outcome.stderr.contains("hunter2"), "{}", outcome.stderr);
+    }
+}
+
+#[test]
+fn files_are_private_and_not_replaced_unasked() {
+    let user = user();
+    let path = user.home().join(".env");
+    let command = format!("export db#user --to-file {}", path.display());
+    assert_eq!(user.does(&command), "");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "USER=admin\n");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    user.run(&command).fails(2, "--overwrite");
+    user.does(&format!("{command} --overwrite"));
+}
+
+#[test]
+fn a_ciphertext_is_decrypted_in_place() {
+    let user = user();
+    let id = user.does("key create app --spec AES_256").trim().rsplit('\t').next().unwrap().to_owned();
+    let encrypt = format!("api kms EncryptData --key-id {id} --plain-text - -o raw -q cipher_text");
+    let cipher = user.program(&encrypt).stdin("tütü").run().stdout;
+    assert_eq!(user.does(&format!("export --env A=kms:{cipher} --format json")), "{\n  \"A\": \"tütü\"\n}\n");
+}
+
+#[test]
+fn a_ci_system_is_told_first() {
+    let user = user();
+    let outcome = user.program("export db#user --ci-mask").env("GITHUB_ACTIONS", "true").run();
+    assert_eq!(outcome.stdout, "::add-mask::admin\nUSER=admin\n");
+}

@@ -1,0 +1,124 @@
+//! `csms secret` and `csms key`: verbs that are one operation each.
+
+use serde_json::json;
+
+use crate::user::User;
+
+#[test]
+fn a_key_goes_through_its_life_by_name() {
+    let user = User::new();
+    let id = user.does("key create app --spec AES_256").trim().rsplit('\t').next().unwrap().to_owned();
+    assert_eq!(user.does("key describe app -q key_info.key_id -o raw"), id);
+    assert!(user.says("key tag add app team=shop tier=").contains("tagged app"));
+    assert_eq!(user.does("key tag list app"), "team\tshop\ntier\t\n");
+    user.says("key tag rm app tier");
+    user.says("key alias add app alias/billing");
+    assert_eq!(user.does("key describe billing -q key_info.key_id -o raw"), id);
+    user.says("key rotation enable app");
+    user.says("key rotation set app --days 90");
+    user.run("key rotation set app").fails(2, "--days");
+    assert!(user.says("key disable app --yes").contains("csms key enable app"));
+    user.says("key enable app");
+    assert!(user.says("key rm app --yes --days 7").contains("in 7 days"));
+    user.says("key undelete app");
+    assert!(user.does("key list").contains("\tdisabled\t"));
+}
+
+#[test]
+fn what_destroys_asks_and_does_nothing_where_nobody_answers() {
+    let user = User::new();
+    user.create("db", "value");
+    user.does("key create app");
+    for command in ["secret rm db", "key disable app", "key rm app", "secret stage rm db SYSCURRENT"] {
+        user.run(command).fails(14, "not confirmed").fails(14, "--yes");
+    }
+    assert_eq!(user.does("get db"), "value");
+    assert!(user.does("key list").contains("\tenabled\t"));
+    // What would be sent is shown without asking.
+    let request = user.run("secret rm db --dry-run").json();
+    assert_eq!(request["body"], json!({"recovery_window_in_days": 30}));
+    assert_eq!(user.does("get db"), "value");
+}
+
+#[test]
+fn a_secret_is_deleted_and_restored_as_the_messages_say() {
+    let user = User::new();
+    user.create("db", "value");
+    let said = user.says("secret rm db --yes");
+    assert!(said.contains("deleted in 30 days") && said.contains("csms secret restore db"), "{said}");
+    user.run("get db").fails(6, "CSMS.");
+    user.says("secret restore db");
+    assert_eq!(user.does("get db"), "value");
+    user.run("secret rm db --yes --days 3").fails(2, "--days").fails(2, "csms secret rm --help");
+}
+
+#[test]
+fn values_come_as_they_are() {
+    let user = User::new();
+    user.create("db", "{\"user\":\"app\",\"pin\":1.50}");
+    assert_eq!(user.does("get csms://db"), "{\"user\":\"app\",\"pin\":1.50}");
+    assert_eq!(user.does("get db#user"), "app");
+    assert_eq!(user.does("secret get db@v1#/user"), "app");
+    let value = user.run("get db -o json").json();
+    assert_eq!((&value["id"], &value["version_stages"]), (&json!("v1"), &json!(["SYSCURRENT"])));
+    user.run("get db#nothing").fails(3, "`user`");
+    user.run("get db@previous").fails(3, "previous").fails(3, "csms secret versions db");
+    user.run("get nothing").fails(3, "secret \"nothing\" not found in cn-north-4 (local)");
+    user.run("get db db").fails(2, "-o json");
+    user.run("get db?region=cn-east-3").fails(3, "not found");
+    user.run("secret describe db@v1").fails(2, "more than the name");
+}
+
+#[test]
+fn a_file_gets_a_value_whole_and_for_its_owner_only() {
+    let user = User::new();
+    user.create("db", "value");
+    let path = user.home().join("out");
+    let command = format!("get db --to-file {}", path.display());
+    assert_eq!(user.does(&command), "");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "value");
+    #[cfg(unix)]
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&path.metadata().unwrap().permissions()) & 0o777, 0o600);
+    std::fs::write(&path, "mine").unwrap();
+    user.run(&command).fails(2, "exists").fails(2, "--overwrite");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
+    user.does(&format!("{command} --overwrite"));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "value");
+    user.run("get db --to-file nowhere/out").fails(2, "cannot be written");
+}
+
+#[test]
+fn lists_take_every_form() {
+    let user = User::new();
+    for name in ["a", "b", "c"] {
+        user.create(name, "value");
+    }
+    let names = |text: String| text.lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect::<Vec<_>>();
+    assert_eq!(names(user.does("secret list")), ["a", "b", "c"]);
+    assert_eq!(names(user.does("secret list --limit 2")), ["a", "b"]);
+    assert_eq!(user.does("secret list -o jsonl").lines().count(), 3);
+    assert_eq!(user.run("secret list -o json --limit 1").json()["secrets"].as_array().unwrap().len(), 1);
+    assert_eq!(user.does("secret list -q secrets[].name -o tsv"), "a\nb\nc\n");
+    let table = user.program("secret list -o table").env("COLUMNS", "40").run().stdout;
+    assert!(table.starts_with("NAME  STATE") && table.lines().all(|line| line.chars().count() <= 40), "{table}");
+    assert_eq!(user.does("secret list -o none"), "");
+}
+
+#[test]
+fn ci_systems_are_told_what_to_hide() {
+    let user = User::new();
+    user.create("db", "first\n\nsecond");
+    let masked = user.program("get db --ci-mask").env("GITHUB_ACTIONS", "true").run();
+    assert_eq!(masked.stdout, "::add-mask::first\n::add-mask::second\nfirst\n\nsecond");
+    let elsewhere = user.run("get db --ci-mask");
+    assert_eq!(elsewhere.stdout, "first\n\nsecond");
+    assert!(elsewhere.stderr.contains("--ci-mask"));
+}
+
+#[test]
+fn verbs_that_do_not_exist_are_told_apart() {
+    let user = User::new();
+    user.run("secret lisst").fails(2, "csms secret list");
+    user.run("key tag ad").fails(2, "csms key tag add");
+    user.run("key tag").fails(2, "csms key tag --help");
+}

@@ -151,22 +151,14 @@ pub(crate) static NOUN: Noun = Noun {
                         .about("Grants the use of a secret")
                         .on(&[SECRET_AS_RESOURCE])
                         .fixed(&[("type", "SECRET")])
-                        .flags(&[
-                            Flag::of("grantee_target_id").named("to"),
-                            Flag::of("grantee_type").named("type").default("0"),
-                            Flag::of("validity_time").named("until"),
-                        ]),
+                        .flags(GRANT),
                 ),
                 Verb::Call(
                     Call::change("update", UpdateGrant::INFO, "changed the grant of {NAME}")
                         .about("Changes until when a grant holds")
                         .on(&[SECRET_AS_RESOURCE])
                         .fixed(&[("type", "SECRET")])
-                        .flags(&[
-                            Flag::of("grantee_target_id").named("to"),
-                            Flag::of("grantee_type").named("type").default("0"),
-                            Flag::of("validity_time").named("until"),
-                        ]),
+                        .flags(GRANT),
                 ),
                 Verb::Call(
                     Call::change("rm", DeleteGrant::INFO, "took back the grant of {NAME}")
@@ -221,6 +213,13 @@ pub(crate) static NOUN: Noun = Noun {
 const STAGE_NAME: Subject = Subject::text("stage_name", "STAGE", "Name of the stage, e.g. SYSCURRENT");
 const VERSION_ID: Subject = Subject::text("version_id", "VERSION", "Id of the version, e.g. v3");
 const EVENT_NAME: Subject = Subject::text("event_name", "EVENT", "Name of the event");
+
+/// Who may use a secret, and until when.
+const GRANT: &[Flag] = &[
+    Flag::of("grantee_target_id").named("to"),
+    Flag::of("grantee_type").named("type").default("0"),
+    Flag::of("validity_time").named("until"),
+];
 
 const SECRETS: &[Column] = &[
     Column::of("NAME", "name"),

@@ -1,6 +1,6 @@
 //! `csms get`: the value of a secret, byte for byte.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, Command};
 use csms_sdk::{
@@ -38,12 +38,9 @@ fn grammar(command: Command) -> Command {
 
 fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
     let references: Vec<Reference> = session.words("reference").map(str::parse).collect::<Result<_, _>>()?;
-    let path = session.matches.get_one::<PathBuf>("to-file");
-    if let Some(path) = path {
-        file::check_free(path, session.is_set("overwrite"))?;
-    }
-    let is_bare = session.output.is_bare();
-    if references.len() > 1 && (is_bare || path.is_some()) {
+    file::check_target(session)?;
+    let is_bare = session.output.is_bare() || session.matches.contains_id("to-file");
+    if references.len() > 1 && is_bare {
         return Err(Failure::usage("several_values", "several values cannot be told apart when they are printed bare")
             .cause("nothing was sent")
             .hint("use -o json, or csms export"));
@@ -59,11 +56,10 @@ fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
     if session.is_set("ci-mask") {
         ci::mask(values.iter().map(SecretValue::expose_secret), session.reporter)?;
     }
-    match (values.as_slice(), path) {
-        ([value], Some(path)) => file::write_private(path, value.expose_secret(), session.is_set("overwrite"))?,
-        ([value], None) if is_bare => session.output.exact(value.expose_secret(), session.is_set("force"))?,
-        ([value], None) => session.output.json(as_json(value).expose_secret())?,
-        (values, _) => {
+    match values.as_slice() {
+        [value] if is_bare => file::deliver(session, value.expose_secret())?,
+        [value] => session.output.json(as_json(value).expose_secret())?,
+        values => {
             let all: Vec<_> = values.iter().map(as_json).collect();
             let list = all.iter().map(|json| json.expose_secret().clone()).collect::<Json>();
             session.output.json(SecretJson::from(list).expose_secret())?;

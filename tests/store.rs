@@ -88,6 +88,21 @@ fn advises(error: &Error, words: &str) {
 }
 
 #[tokio::test]
+async fn a_secret_that_must_not_exist_is_created_once() {
+    let fixture = start().await;
+    let put = || fixture.store.put("db", "one").if_absent();
+    assert_eq!(put().plan().await.unwrap(), PutPlan::Create);
+    assert_eq!(put().send().await.unwrap(), created("v1"));
+    for error in [put().plan().await.unwrap_err(), put().send().await.unwrap_err()] {
+        assert_eq!(error.kind(), ErrorKind::Conflict);
+        assert_keeps_secrets(&error);
+    }
+    fixture.fail(json!([{"operation": "CreateSecret", "cut_at": 0, "times": 1}]));
+    let lost = fixture.store.put("other", VALUE).if_absent().send().await.unwrap();
+    assert_eq!((lost, fixture.versions("other").await), (created("v1"), 1));
+}
+
+#[tokio::test]
 async fn a_reference_tells_version_and_field() {
     let fixture = start().await;
     for value in [r#"{"port":1.50}"#, "two", "three"] {

@@ -89,6 +89,17 @@ pub struct CallOptions {
     pub(crate) validation: Validation,
 }
 
+/// What answers at the address of a service; see [`Client::probe`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Probe {
+    /// HTTP status.
+    pub status: u16,
+    /// How far the service's clock is ahead of ours, to a second and the time that the answer took; `None` where the answer
+    /// has no date.
+    pub clock_ahead: Option<chrono::TimeDelta>,
+}
+
 impl CallOptions {
     /// Nothing differs.
     #[must_use]
@@ -300,6 +311,23 @@ impl Client {
     pub fn endpoint(&self, service: Service) -> Result<(&str, &str), Error> {
         let endpoint = self.shared.settings.endpoint(service)?;
         Ok((endpoint.url().as_str(), &endpoint.origin))
+    }
+
+    /// Asks the address of a service for its root, unsigned and once, to see whether it can be reached and what time it is
+    /// there. Every answer of HTTP counts as one: a service refuses whom it does not know.
+    ///
+    /// It goes the way of every call, through the proxy if there is one, and trusts the same certificates.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Connection`], [`ErrorKind::Timeout`] and [`ErrorKind::UnexpectedAnswer`], as of a call; and
+    /// [`ErrorKind::Configuration`] when neither a region nor an endpoint is known.
+    pub async fn probe(&self, service: Service) -> Result<Probe, Error> {
+        let path = "/".to_owned();
+        let request =
+            RawRequest { service, method: Method::GET, path, query: String::new(), body: None, project_id: None };
+        let call = Call::raw(request, &self.shared.settings, &self.options, Instant::now())?;
+        let (status, clock_ahead) = self.shared.core.probe(&call).await?;
+        Ok(Probe { status, clock_ahead })
     }
 
     /// Where the credentials come from, in words; asks for them if that has not happened yet.

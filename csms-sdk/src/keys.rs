@@ -8,11 +8,20 @@
 //! # }
 //! ```
 
+#[cfg(feature = "import")]
+mod import;
+
+#[cfg(feature = "import")]
+pub use self::import::{Import, check_import, material_length};
+
 use crate::{
     client::Client,
     error::{Error, ErrorKind},
-    kms::{KeySpec, KeyState, ListAliases, ListKeys},
+    kms::{CreateKey, KeyDetails, KeySpec, KeyState, ListAliases, ListKeyDetail, ListKeys},
 };
+
+/// The name is that of another key.
+const NAME_IS_TAKEN: &str = "KMS.1104";
 
 /// The id of a key that is called by its id, its name (`key_alias`), or one of its aliases.
 ///
@@ -58,8 +67,62 @@ pub async fn find(client: &Client, key: &str) -> Result<String, Error> {
     }
 }
 
-/// Whether a text is a UUID, which no name of a key should be.
-fn is_id(text: &str) -> bool {
+/// Creates a key, makes sure that it is a new one, and tells all about it.
+///
+/// A name may belong to a key that is pending deletion. Some regions refuse it then, and some answer with the id of that old
+/// key as if it had been created. Both are told as the same conflict, so that nobody relies on a key that is about to go.
+///
+/// Needs `kms:cmk:create`, and `kms:cmk:get` to look at the key. Where it cannot be looked at, the id is all that is told.
+///
+/// # Errors
+/// [`ErrorKind::Conflict`] when another key has the name: with the [last state](Error::last_state)
+/// [`KeyState::PendingDeletion`] where that is to be deleted; those of a call.
+pub async fn create(client: &Client, request: CreateKey) -> Result<KeyDetails, Error> {
+    let name = request.key_alias.clone();
+    let created = match request.send(client).await {
+        Ok(answer) => answer.into_body().key_info.unwrap_or_default(),
+        Err(error) if error.code() == Some(NAME_IS_TAKEN) => {
+            return Err(match pending(client, &name).await {
+                Some(id) => to_be_deleted(error, &id),
+                None => error,
+            });
+        }
+        Err(error) => return Err(error),
+    };
+    let id = created.key_id.unwrap_or_default();
+    let details = match ListKeyDetail::new(&id).send(client).await {
+        Ok(answer) => answer.into_body().key_info.unwrap_or_default(),
+        // It was created, whoever may look at it.
+        Err(_) => KeyDetails { key_id: Some(id.clone()), domain_id: created.domain_id, ..KeyDetails::default() },
+    };
+    match details.key_state {
+        Some(KeyState::PendingDeletion) => {
+            let message = format!("the name `{name}` belongs to a key that is to be deleted; none was created");
+            Err(to_be_deleted(Error::new(ErrorKind::Conflict, message), &id))
+        }
+        _ => Ok(details),
+    }
+}
+
+/// The key of this name that is pending deletion, as far as the caller may see it.
+async fn pending(client: &Client, name: &str) -> Option<String> {
+    let mut keys = client.items(ListKeys::new().key_spec(KeySpec::All).key_state(KeyState::PendingDeletion));
+    while let Some(Ok(details)) = keys.next().await {
+        if details.key_alias.as_deref() == Some(name) {
+            return details.key_id;
+        }
+    }
+    None
+}
+
+fn to_be_deleted(error: Error, id: &str) -> Error {
+    let help = format!("take the deletion of the key {id} back with CancelKeyDeletion, or use another name");
+    error.with_help(help).with_last_state(Some(KeyState::PendingDeletion.to_string()))
+}
+
+/// Whether a text is a UUID, and so the id of a key: no name of one should be.
+#[must_use]
+pub fn is_id(text: &str) -> bool {
     let is_dash = |index: usize| matches!(index, 8 | 13 | 18 | 23);
     text.len() == 36
         && text

@@ -26,15 +26,19 @@
 //! | read, log and classify what went wrong | [`Error`], [`ErrorKind`] |
 //! | handle values that must not be printed | [`SecretString`] |
 //! | read and change secrets by reference | [`store`], [`reference`](mod@reference) |
-//! | call keys by name or alias | [`keys`] |
+//! | bring many secrets to given values | [`bulk`] |
+//! | call keys by name or alias, create them | [`keys`] |
+//! | give keys material of your own | `keys::Import`, with the feature `import` |
 //! | make a password up | [`password`] |
 //! | keep secrets at hand | [`cache`] |
 //! | list everything, page by page | [`page`] |
 //! | wait until something is in a state | [`wait`] |
+//! | notice that secrets have changed | [`watch`] |
 //! | copy a secret or a key to several regions | [`replicate`] |
 //! | repeat, time out, send unchecked | [`RetryPolicy`](retry::RetryPolicy), [`CallOptions`] |
 //! | work from the tables instead of the types | [`operations`], [`model`], [`Client::send_json`], [`page`] |
 //! | sign without a client | [`sign`] |
+//! | write the IAM policy that some calls need | [`policy`] |
 //! | test your own code | `testing`, with the feature of that name |
 //! | call without `async` | `blocking`, with the feature of that name |
 //!
@@ -44,6 +48,7 @@
 
 #[cfg(feature = "blocking")]
 pub mod blocking;
+pub mod bulk;
 pub mod cache;
 pub mod check;
 pub mod client;
@@ -58,6 +63,7 @@ pub mod model;
 pub mod operation;
 pub mod page;
 pub mod password;
+pub mod policy;
 pub mod reference;
 pub mod region;
 mod registry;
@@ -73,6 +79,7 @@ pub mod time;
 mod transport;
 pub mod value;
 pub mod wait;
+pub mod watch;
 
 pub mod csms;
 pub mod iam;

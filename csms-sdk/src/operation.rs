@@ -111,6 +111,12 @@ pub struct OperationInfo {
     pub idempotent: bool,
     /// Identity-policy action that a caller needs, e.g. `csms:secret:create`; `None` where none is published.
     pub permission: Option<&'static str>,
+    /// The action of custom policies of the older kind, as roles have them, e.g. `csms:secretVersion:get`: the same as
+    /// `permission` where no other is published.
+    pub role_permission: Option<&'static str>,
+    /// Identity-policy actions that a caller needs besides. Those of `kms:` are for the key that protects the secret,
+    /// where it is the account's own: the default key needs none. Those of another service are for secrets of its kind.
+    pub needs: &'static [&'static str],
     /// How its list is paged.
     pub paging: Option<Paging>,
     /// How a caller proves who it is.

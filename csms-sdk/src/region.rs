@@ -2,11 +2,13 @@
 //!
 //! An endpoint comes from the first of these that names one: the builder, the environment variable
 //! `HUAWEICLOUD_SDK_REGION_<SERVICE>_<REGION>` (for IAM and STS `HUAWEICLOUD_SDK_IAM_ENDPOINT` and
-//! `HUAWEICLOUD_SDK_STS_ENDPOINT`), the regions file, the [table](known). A region that the table does not know goes by
+//! `HUAWEICLOUD_SDK_STS_ENDPOINT`), the builder's [fallback](crate::ClientBuilder::fallback_endpoint), the regions file,
+//! the [table](known). A region that the table does not know goes by
 //! the pattern of the others, so that a new region needs no new release.
 
 use std::{
     collections::BTreeMap,
+    io,
     path::PathBuf,
     sync::{
         Arc,
@@ -114,6 +116,8 @@ pub(crate) struct Given {
     pub(crate) region: Option<String>,
     pub(crate) project_id: Option<String>,
     pub(crate) endpoints: BTreeMap<Service, String>,
+    /// For services of which the environment names none.
+    pub(crate) fallbacks: BTreeMap<Service, String>,
     /// Who named them, where the program said so.
     pub(crate) origins: BTreeMap<Service, String>,
     /// Whether the region is another than the one the program began with.
@@ -154,7 +158,7 @@ impl Given {
     /// The same for another region. The project belongs to the region and is not carried over.
     pub(crate) fn for_region(&self, region: &str) -> Result<Self, Error> {
         for service in [Service::Csms, Service::Kms] {
-            if let Some(endpoint) = self.endpoints.get(&service)
+            if let Some(endpoint) = self.endpoints.get(&service).or(self.fallbacks.get(&service))
                 && !endpoint.contains(REGION)
                 && self.region.as_deref() != Some(region)
             {
@@ -169,6 +173,7 @@ impl Given {
             region: Some(region.to_owned()),
             project_id: self.project_id.clone().filter(|_| same),
             endpoints: self.endpoints.clone(),
+            fallbacks: self.fallbacks.clone(),
             origins: self.origins.clone(),
             derived: self.derived || !same,
         })
@@ -205,35 +210,33 @@ fn endpoint(
     env: &Env,
     file: &RegionsFile,
 ) -> Result<Option<Endpoint>, Error> {
-    if let Some(text) = given.endpoints.get(&service) {
+    let named = |text: &str| {
         let text = match region {
             Some(region) => text.replace(REGION, region),
-            None => text.clone(),
+            None => text.to_owned(),
         };
         let origin = given.origins.get(&service).map_or("the settings", String::as_str);
-        return Endpoint::new(&text, origin).map(Some);
-    }
-    let fixed = match service {
-        Service::Iam => Some("HUAWEICLOUD_SDK_IAM_ENDPOINT"),
-        Service::Sts => Some("HUAWEICLOUD_SDK_STS_ENDPOINT"),
-        _ => None,
+        Endpoint::new(&text, origin)
     };
-    if let Some(name) = fixed
-        && let Some(text) = env.get(name)
-    {
-        return Endpoint::new(&text, name).map(Some);
+    if let Some(text) = given.endpoints.get(&service) {
+        return named(text).map(Some);
+    }
+    let upper = service.as_str().to_ascii_uppercase();
+    let everywhere =
+        matches!(service, Service::Iam | Service::Sts).then(|| format!("HUAWEICLOUD_SDK_{upper}_ENDPOINT"));
+    let here = region
+        .map(|region| format!("HUAWEICLOUD_SDK_REGION_{upper}_{}", region.to_ascii_uppercase().replace('-', "_")));
+    for name in [everywhere, here].into_iter().flatten() {
+        if let Some(text) = env.get(&name) {
+            return Endpoint::new(&text, name).map(Some);
+        }
+    }
+    if let Some(text) = given.fallbacks.get(&service) {
+        return named(text).map(Some);
     }
     let Some(region) = region else {
         return table::endpoint_without_region(service).map(|text| Endpoint::new(text, "the default")).transpose();
     };
-    let name = format!(
-        "HUAWEICLOUD_SDK_REGION_{}_{}",
-        service.as_str().to_ascii_uppercase(),
-        region.to_ascii_uppercase().replace('-', "_")
-    );
-    if let Some(text) = env.get(&name) {
-        return Endpoint::new(&text, name).map(Some);
-    }
     if let Some(text) = file.endpoints(service, region) {
         return Endpoint::new(&text, "the regions file").map(Some);
     }
@@ -253,7 +256,12 @@ impl RegionsFile {
         };
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !required => return Ok(Self::default()),
+            // Where a home is no directory there is no file in it.
+            Err(error)
+                if !required && matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+            {
+                return Ok(Self::default());
+            }
             Err(error) => {
                 let message = format!("the regions file {} cannot be read: {error}", path.display());
                 return Err(Error::new(ErrorKind::Configuration, message));
@@ -327,6 +335,20 @@ mod tests {
         let settings =
             resolve(Some("cn-north-4"), &[(Service::Kms, "http://127.0.0.1:9/{region}")], &[variable]).unwrap();
         assert_eq!(url(&settings, Service::Kms), "http://127.0.0.1:9/cn-north-4");
+    }
+
+    #[test]
+    fn a_fallback_gives_way_to_the_environment() {
+        let fallbacks =
+            [Service::Csms, Service::Kms].map(|service| (service, "http://127.0.0.1:9/{region}".to_owned()));
+        let given = Given { region: Some("cn-north-4".to_owned()), fallbacks: fallbacks.into(), ..Given::default() };
+        let env = Env::from_pairs([("HUAWEICLOUD_SDK_REGION_KMS_CN_NORTH_4", "kms.example.com")]);
+        let settings = Settings::resolve(&given, env).unwrap();
+        assert_eq!(url(&settings, Service::Kms), "https://kms.example.com/");
+        assert_eq!(url(&settings, Service::Csms), "http://127.0.0.1:9/cn-north-4");
+        assert!(given.for_region("cn-east-3").is_ok());
+        let fixed = Given { fallbacks: [(Service::Csms, "http://127.0.0.1:9".to_owned())].into(), ..given };
+        assert!(fixed.for_region("cn-east-3").is_err());
     }
 
     #[test]

@@ -92,7 +92,7 @@ pub use remove::RemoveRegionsFromReplication;
 pub use run::{Concurrency, Event, Replication, Step};
 pub use secret::{ReplicaRegion, ReplicateSecretToRegions};
 
-use crate::error::{Error, ErrorKind};
+use crate::{error::Error, store::is_unclear};
 
 /// Refuses regions that cannot be right. `field` names the list, `own` is the region of what is to be copied.
 fn check_regions<'a>(field: &str, regions: impl IntoIterator<Item = &'a str>, own: Option<&str>) -> Result<(), Error> {
@@ -112,10 +112,4 @@ fn check_regions<'a>(field: &str, regions: impl IntoIterator<Item = &'a str>, ow
         true => Err(Error::invalid(field, "has no items: name at least one region")),
         false => Ok(()),
     }
-}
-
-/// Whether the service may have carried out what failed so.
-fn is_unclear(error: &Error) -> bool {
-    use ErrorKind::{Connection, Service, Timeout, UnexpectedAnswer};
-    matches!(error.kind(), Connection | Service | Timeout | UnexpectedAnswer)
 }

@@ -39,6 +39,7 @@ use crate::{
     error::{Error, ErrorKind},
     reference::{CURRENT, Reference, VersionRef, version_number},
     secret::SecretString,
+    time::Timestamp,
 };
 
 pub use self::{
@@ -47,6 +48,10 @@ pub use self::{
     put::{NewValue, Put, PutOutcome, PutPlan},
     rollback::Rollback,
     value::SecretValue,
+};
+pub(crate) use self::{
+    many::{CALLS_AT_ONCE, at_once},
+    put::is_unclear,
 };
 
 /// Reads and changes secrets by [reference](crate::reference).
@@ -118,7 +123,12 @@ impl SecretStore {
         references: impl IntoIterator<Item = impl TryInto<Reference, Error: Into<Error>>>,
     ) -> Vec<Result<SecretValue, Error>> {
         let references = references.into_iter().map(|reference| reference.try_into().map_err(Into::into)).collect();
-        many::read(self, references).await
+        many::read(self, references, CALLS_AT_ONCE).await
+    }
+
+    /// Reads the current values of these secrets, with so many calls under way at a time.
+    pub(crate) async fn get_all(&self, names: &[&str], concurrency: usize) -> Vec<Result<SecretValue, Error>> {
+        many::read(self, names.iter().map(|name| Reference::new(*name)).collect(), concurrency).await
     }
 
     /// Makes this the current value of a secret, which is created if it does not exist; see [`Put`].
@@ -217,26 +227,36 @@ pub(crate) async fn value_of(client: &Client, name: &str, version_id: &str) -> R
 
 /// The id of the version that is meant now.
 pub(crate) async fn version_id(client: &Client, name: &str, version: &VersionRef) -> Result<String, Error> {
+    Ok(version_meant(client, name, version).await?.0)
+}
+
+/// The same, and when that version was created, where it had to be found in the list of versions.
+pub(crate) async fn version_meant(
+    client: &Client,
+    name: &str,
+    version: &VersionRef,
+) -> Result<(String, Option<Timestamp>), Error> {
     if let Some(stage) = version.stage() {
-        return staged(client, name, stage).await;
+        return Ok((staged(client, name, stage).await?, None));
     }
     let (back, below) = match version {
-        VersionRef::Id(id) => return Ok(id.clone()),
+        VersionRef::Id(id) => return Ok((id.clone(), None)),
         VersionRef::Back(count) => {
             let current = staged(client, name, CURRENT).await?;
             (count - 1, version_number(&current))
         }
         _ => (0, None),
     };
-    let mut numbers = Vec::new();
+    let mut found = Vec::new();
     let mut versions = client.items(ListSecretVersions::new(name));
-    while let Some(VersionMetadata { id, .. }) = versions.next().await.transpose()? {
+    while let Some(VersionMetadata { id, create_time, .. }) = versions.next().await.transpose()? {
         let number = id.as_deref().and_then(version_number);
-        numbers.extend(number.filter(|number| below.is_none_or(|below| *number < below)));
+        let number = number.filter(|number| below.is_none_or(|below| *number < below));
+        found.extend(number.map(|number| (number, create_time)));
     }
-    numbers.sort_unstable_by_key(|number| Reverse(*number));
-    match numbers.get(back as usize) {
-        Some(number) => Ok(format!("v{number}")),
+    found.sort_unstable_by_key(|(number, _)| Reverse(*number));
+    match found.get(back as usize) {
+        Some((number, create_time)) => Ok((format!("v{number}"), *create_time)),
         None => Err(not_found(name, format_args!("version {version}"))),
     }
 }

@@ -96,10 +96,17 @@ impl Inventory {
             ("path", info.path, operation["path"].as_str()),
             ("group", info.group, operation["group"].as_str()),
             ("permission", info.permission.unwrap_or("none"), Some(operation["permission"].as_str().unwrap_or("none"))),
+            (
+                "role",
+                info.role_permission.unwrap_or("none"),
+                Some(operation["role"].as_str().or(operation["permission"].as_str()).unwrap_or("none")),
+            ),
         ] {
             report
                 .expect(Some(ours) == theirs, id, || format!("{what} {ours} instead of {}", theirs.unwrap_or("none")));
         }
+        let needs: Vec<&str> = operation["needs"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+        report.expect(info.needs == needs, id, || format!("needs {:?} instead of {needs:?}", info.needs));
         let success = operation["success_status"].as_u64().unwrap();
         report.expect(u64::from(info.success) == success, id, || {
             format!("success {} instead of {success}", info.success)

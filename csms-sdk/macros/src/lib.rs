@@ -5,8 +5,8 @@
 //! lenient reader, and for requests a constructor over the required fields and a setter for each of the rest.
 //!
 //! - on a struct with `#[operation(METHOD, "path", …)]`: a request. Options: `response = Type` (none: no content),
-//!   `permission = "action"`, `idempotent`, `success = 201`, `paging = Paging::…` with `item = Type`,
-//!   `unsigned`, `exactly_one("a", "b")`. Service and chapter come from a `CHAPTER` constant in scope.
+//!   `permission = "action"`, `role = "action of roles, if another"`, `needs("further action")`, `idempotent`,
+//!   `success = 201`, `paging = Paging::…` with `item = Type`, `unsigned`, `exactly_one("a", "b")`. Service and chapter come from a `CHAPTER` constant in scope.
 //! - on any other struct: an answer or a part of one; with `#[model(input)]` also a part of a request.
 //!   Options: `name = "…"` where the reference's name is not the struct's, `exactly_one(…)`.
 //! - on a field, `#[field(…)]`: `name = "…"` (wire name), `alias = "…"` (also read), `text`, `digit`, `seconds`,

@@ -302,6 +302,8 @@ struct OperationArgs {
     path: LitStr,
     response: Option<Type>,
     permission: Option<LitStr>,
+    role: Option<LitStr>,
+    needs: Vec<LitStr>,
     idempotent: bool,
     success: Option<LitInt>,
     paging: Option<Expr>,
@@ -322,6 +324,8 @@ impl Parse for OperationArgs {
             path: input.parse()?,
             response: None,
             permission: None,
+            role: None,
+            needs: Vec::new(),
             idempotent: false,
             success: None,
             paging: None,
@@ -355,10 +359,15 @@ impl OperationArgs {
             self.exactly_one.push(names(input)?);
             return Ok(());
         }
+        if key == "needs" {
+            self.needs = names(input)?;
+            return Ok(());
+        }
         input.parse::<Token![=]>()?;
         match key.to_string().as_str() {
             "response" => self.response = Some(input.parse()?),
             "permission" => self.permission = Some(input.parse()?),
+            "role" => self.role = Some(input.parse()?),
             "success" => self.success = Some(input.parse()?),
             "paging" => self.paging = Some(input.parse()?),
             "item" => self.item = Some(input.parse()?),
@@ -412,6 +421,8 @@ impl OperationArgs {
         let (method, path, idempotent) = (&self.method, &self.path, self.idempotent);
         let response = self.response.as_ref().map_or_else(|| quote!(()), ToTokens::to_token_stream);
         let permission = option(self.permission.as_ref());
+        let role_permission = option(self.role.as_ref().or(self.permission.as_ref()));
+        let needs = &self.needs;
         let paging = match &self.paging {
             Some(_) => quote!(Some(<Self as crate::operation::Paged>::PAGING)),
             None => quote!(None),
@@ -446,6 +457,8 @@ impl OperationArgs {
                     success: #success,
                     idempotent: #idempotent,
                     permission: #permission,
+                    role_permission: #role_permission,
+                    needs: &[#(#needs),*],
                     paging: #paging,
                     auth: crate::operation::Auth::#auth,
                 };

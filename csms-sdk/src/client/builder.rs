@@ -86,6 +86,15 @@ impl ClientBuilder {
         self
     }
 
+    /// Endpoint of one service where neither the program nor the environment names one, in the form of
+    /// [`endpoint`](Self::endpoint): for programs with a configuration file of their own, which comes after variables
+    /// and before the regions file.
+    #[must_use]
+    pub fn fallback_endpoint(mut self, service: Service, url: impl Into<String>) -> Self {
+        self.given.fallbacks.insert(service, url.into());
+        self
+    }
+
     /// Says who named the endpoint of a service, such as a flag or a variable: errors and [`Client::endpoint`] repeat it.
     #[must_use]
     pub fn endpoint_origin(mut self, service: Service, origin: impl Into<String>) -> Self {

@@ -177,6 +177,14 @@ impl Core {
         Ok(self.local.get_or_init(|| transport))
     }
 
+    /// One exchange of an unsigned call, whatever the answer. Tells its status, and how far the service's clock is ahead.
+    pub(crate) async fn probe(&self, call: &Call<'_>) -> Result<(u16, Option<TimeDelta>), Error> {
+        let (request, _) = self.unsigned(call, None)?;
+        let answer = self.transport.exchange(request).await.map_err(|SendError { error, .. }| error)?;
+        let ahead = diagnose::date(&answer.headers).map(|service| service - self.clock.now());
+        Ok((answer.status, ahead))
+    }
+
     /// Carries a call out within its time.
     pub(crate) async fn run(&self, call: Call<'_>, authentication: &Authentication<'_>) -> Result<RawAnswer, Error> {
         let span = span::call(&call);

@@ -10,13 +10,19 @@ const NOTICEABLE: TimeDelta = TimeDelta::minutes(10);
 ///
 /// The refusal of an expired signature names the server's time; the `Date` header will do otherwise.
 pub(super) fn service_time(headers: &HeaderMap, message: &str, signed_at: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let server = server_time(message).or_else(|| {
-        let date = headers.get(http::header::DATE)?.to_str().ok()?;
-        Some(DateTime::parse_from_rfc2822(date).ok()?.to_utc())
-    })?;
-    // A date can hold years that no signature can, and at their end adding to them fails.
-    let believable = (1970..10_000).contains(&server.year());
-    (believable && (server - signed_at).abs() >= NOTICEABLE).then_some(server)
+    let server = server_time(message).filter(is_believable).or_else(|| date(headers))?;
+    ((server - signed_at).abs() >= NOTICEABLE).then_some(server)
+}
+
+/// The service's time by the `Date` of its answer.
+pub(super) fn date(headers: &HeaderMap) -> Option<DateTime<Utc>> {
+    let date = headers.get(http::header::DATE)?.to_str().ok()?;
+    Some(DateTime::parse_from_rfc2822(date).ok()?.to_utc()).filter(is_believable)
+}
+
+/// A date can hold years that no signature can, and at their end adding to them fails.
+fn is_believable(time: &DateTime<Utc>) -> bool {
+    (1970..10_000).contains(&time.year())
 }
 
 /// `… server time:20211217T065804Z`

@@ -106,7 +106,8 @@ impl<'a> Context<'a> {
         let shown = path.display().to_string();
         match blocking(move || std::fs::read(path)).await {
             Ok(bytes) => Ok(Some(bytes.into())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            // Where a home is no directory there is no file in it.
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
             Err(error) => Err(Error::new(ErrorKind::Credentials, format!("{shown} cannot be read: {error}"))),
         }
     }

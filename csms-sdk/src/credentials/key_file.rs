@@ -1,7 +1,7 @@
 //! Files that hold keys: where they are, and who may read them.
 
 use std::{
-    fs::File,
+    fs::{File, Metadata},
     io::{self, Read as _},
     path::{Path, PathBuf},
 };
@@ -42,20 +42,19 @@ impl KeyFile {
 
     /// Its content. Refused when everybody can read or change it; a warning when its group can.
     pub(super) async fn read(&self) -> Result<SecretBytes, ProvideError> {
-        let path = self.path.clone();
-        let (bytes, mode) = blocking(move || read(&path)).await.map_err(|error| self.unreadable(&error))?;
-        if mode & 0o006 != 0 {
-            let message = format!("{} holds keys and is open to everybody on this machine", self.shown);
-            let error = Error::new(ErrorKind::Credentials, message).with_help(format!(
-                "chmod 600 '{}', and replace the keys if others use this machine",
-                self.path.display()
-            ));
-            return Err(error.into());
-        }
-        if mode & 0o060 != 0 {
-            tracing::warn!(file = self.shown, "the file holds keys and is open to its group; chmod 600 closes it");
+        let (bytes, is_open_to_group) = self.inspect().await?;
+        if is_open_to_group {
+            warn(&self.shown);
         }
         Ok(bytes)
+    }
+
+    /// Its content, and whether its group can read or change it. Refused when everybody can.
+    pub(super) async fn inspect(&self) -> Result<(SecretBytes, bool), ProvideError> {
+        let path = self.path.clone();
+        let (bytes, metadata) = blocking(move || read(&path)).await.map_err(|error| self.unreadable(&error))?;
+        let is_open_to_group = judge(&self.path, &self.shown, &metadata)?;
+        Ok((bytes, is_open_to_group))
     }
 
     /// A file somebody named has to be readable. One at its usual place may be missing, or be another user's.
@@ -76,22 +75,51 @@ impl KeyFile {
     }
 }
 
-/// Content and permissions of one and the same file, whatever happens to its name meanwhile.
-fn read(path: &Path) -> io::Result<(SecretBytes, u32)> {
+/// Judges who may open a file that holds keys, as this SDK does with those that it reads: refused when everybody on the
+/// machine can read or change it; a warning in the log when its group can. For programs that keep keys in a file of their
+/// own, with the metadata of the opened file.
+///
+/// # Errors
+/// [`ErrorKind::Credentials`] when it is open to everybody.
+pub fn check_key_file(path: &Path, metadata: &Metadata) -> Result<(), Error> {
+    let shown = path.display().to_string();
+    if judge(path, &shown, metadata)? {
+        warn(&shown);
+    }
+    Ok(())
+}
+
+/// Whether its group can read or change it. Refused when everybody can.
+fn judge(path: &Path, shown: &str, metadata: &Metadata) -> Result<bool, Error> {
+    let mode = mode(metadata);
+    if mode & 0o006 != 0 {
+        let message = format!("{shown} holds keys and is open to everybody on this machine");
+        return Err(Error::new(ErrorKind::Credentials, message)
+            .with_help(format!("chmod 600 '{}', and replace the keys if others use this machine", path.display())));
+    }
+    Ok(mode & 0o060 != 0)
+}
+
+fn warn(shown: &str) {
+    tracing::warn!(file = shown, "the file holds keys and is open to its group; chmod 600 closes it");
+}
+
+/// Content and metadata of one and the same file, whatever happens to its name meanwhile.
+fn read(path: &Path) -> io::Result<(SecretBytes, Metadata)> {
     let mut file = File::open(path)?;
-    let mode = mode(&file.metadata()?);
+    let metadata = file.metadata()?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
-    Ok((bytes.into(), mode))
+    Ok((bytes.into(), metadata))
 }
 
 #[cfg(unix)]
-fn mode(metadata: &std::fs::Metadata) -> u32 {
+fn mode(metadata: &Metadata) -> u32 {
     std::os::unix::fs::PermissionsExt::mode(&metadata.permissions())
 }
 
 /// Elsewhere a home directory is its user's own.
 #[cfg(not(unix))]
-fn mode(_: &std::fs::Metadata) -> u32 {
+fn mode(_: &Metadata) -> u32 {
     0
 }

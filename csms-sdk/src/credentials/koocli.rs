@@ -39,8 +39,29 @@ impl KooCli {
         Self { profile: Some(name.into()), ..Self::default() }
     }
 
+    /// The names of all profiles in the file; none where it cannot be read.
+    #[must_use]
+    pub fn names(env: &Env) -> Vec<String> {
+        let config = Self::file(env).ok().and_then(|file| parse(&std::fs::read(file.path).ok()?.into()));
+        let profiles = config.as_ref().and_then(|config| config.expose_secret()["profiles"].as_array());
+        profiles.into_iter().flatten().filter_map(|profile| text(profile, "name")).map(str::to_owned).collect()
+    }
+
     fn file(env: &Env) -> Result<KeyFile, ProvideError> {
         KeyFile::locate(env, FILE, ".hcloud/config.json")
+    }
+
+    /// Looks at the file alone, without asking anybody; whether its group can read it.
+    pub(super) async fn inspect(&self, env: &Env) -> Result<(String, bool), ProvideError> {
+        let file = Self::file(env)?;
+        let (bytes, is_open_to_group) = file.inspect().await?;
+        let Some(config) = parse(&bytes) else {
+            return Err(ProvideError::broken(format!("{} is not JSON", file.shown)));
+        };
+        if let Some(profile) = Profile::find(config.expose_secret(), self.named(env).as_deref()) {
+            profile.keys(config.expose_secret(), &format!("{} (profile {})", file.shown, profile.name))?;
+        }
+        Ok((file.shown, is_open_to_group))
     }
 
     /// The profile's name, if it was not left to the file.
@@ -65,11 +86,10 @@ impl ProvideCredentials for KooCli {
                 });
             };
             let place = format!("{} (profile {})", file.shown, profile.name);
-            let mode = profile.text("mode").unwrap_or("AKSK");
+            let mode = profile.mode();
             let provided = match mode {
                 "AKSK" | "SSO" | "AssumeRole" | "agency" => {
-                    let holder = if mode == "SSO" { &profile.json["ssoAuth"]["stsToken"] } else { profile.json };
-                    let Some(keys) = keys(holder, &config.expose_secret()["authEncrypt"], &place)? else {
+                    let Some(keys) = profile.keys(config.expose_secret(), &place)? else {
                         return Err(ProvideError::NotConfigured(format!("{place}: no keys")));
                     };
                     match profile.agency(matches!(mode, "AssumeRole" | "agency"), &place)? {
@@ -123,6 +143,16 @@ impl<'a> Profile<'a> {
 
     fn text(&self, member: &str) -> Option<&'a str> {
         text(self.json, member)
+    }
+
+    fn mode(&self) -> &'a str {
+        self.text("mode").unwrap_or("AKSK")
+    }
+
+    /// The keys; `None` when there are none.
+    fn keys(&self, config: &Json, place: &str) -> Result<Option<AccessKeys>, ProvideError> {
+        let holder = if self.mode() == "SSO" { &self.json["ssoAuth"]["stsToken"] } else { self.json };
+        keys(holder, &config["authEncrypt"], place)
     }
 
     /// The agency to assume, and the account that made it.

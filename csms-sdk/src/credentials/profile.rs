@@ -6,6 +6,7 @@ use super::{
     AccessKeys, BoxFuture, Context, Federated, ProvideCredentials, ProvideError, ProvideResult, Provided,
     key_file::KeyFile,
 };
+use crate::env::Env;
 
 /// The credentials file of the official SDKs: the one that `HUAWEICLOUD_SDK_CREDENTIALS_FILE` names, else
 /// `~/.huaweicloud/credentials`.
@@ -38,16 +39,26 @@ impl ProfileFile {
     }
 }
 
+impl ProfileFile {
+    fn file(&self, env: &Env) -> Result<KeyFile, ProvideError> {
+        match &self.path {
+            Some(path) => Ok(KeyFile::at(path)),
+            None => KeyFile::locate(env, "HUAWEICLOUD_SDK_CREDENTIALS_FILE", ".huaweicloud/credentials"),
+        }
+    }
+
+    /// Looks at the file alone; whether its group can read it.
+    pub(super) async fn inspect(&self, env: &Env) -> Result<(String, bool), ProvideError> {
+        let file = self.file(env)?;
+        let (_, is_open_to_group) = file.inspect().await?;
+        Ok((file.shown, is_open_to_group))
+    }
+}
+
 impl ProvideCredentials for ProfileFile {
     fn provide<'a>(&'a self, context: &'a Context<'a>) -> BoxFuture<'a, ProvideResult> {
         Box::pin(async move {
-            let file = match &self.path {
-                Some(path) => KeyFile::at(path),
-                None => {
-                    let variable = "HUAWEICLOUD_SDK_CREDENTIALS_FILE";
-                    KeyFile::locate(context.env(), variable, ".huaweicloud/credentials")?
-                }
-            };
+            let file = self.file(context.env())?;
             let bytes = file.read().await?;
             let Ok(text) = std::str::from_utf8(bytes.expose_secret()) else {
                 return Err(ProvideError::broken(format!("{} is not UTF-8 text", file.shown)));

@@ -17,7 +17,7 @@ const CHAPTER: Chapter = Chapter { service: Service::Csms, group: "Events" };
 #[derive(Clone, Debug, Model)]
 #[operation(
     POST, "/v1/{project_id}/csms/events",
-    permission = "csms::createEvent",
+    permission = "csms::createEvent", role = "csms:event:create",
     response = SecretEventResponseBody,
 )]
 #[non_exhaustive]
@@ -38,7 +38,7 @@ pub struct CreateSecretEvent {
 #[derive(Clone, Debug, Model)]
 #[operation(
     GET, "/v1/{project_id}/csms/events/{event_name}",
-    permission = "csms::getEvent",
+    permission = "csms::getEvent", role = "csms:event:get",
     response = SecretEventResponseBody,
     idempotent,
 )]
@@ -53,7 +53,7 @@ pub struct ShowSecretEvent {
 #[derive(Clone, Debug, Model)]
 #[operation(
     GET, "/v1/{project_id}/csms/events",
-    permission = "csms::listEvents",
+    permission = "csms::listEvents", role = "csms:event:list",
     response = ListEventResponseBody,
     paging = Paging::Marker { items: "events", next: "page_info.next_marker", more: None, size: Some(50) },
     item = Event,
@@ -71,7 +71,7 @@ pub struct ListSecretEvents {
 #[derive(Clone, Debug, Model)]
 #[operation(
     PUT, "/v1/{project_id}/csms/events/{event_name}",
-    permission = "csms::updateEvent",
+    permission = "csms::updateEvent", role = "csms:event:update",
     response = SecretEventResponseBody,
     idempotent,
 )]
@@ -91,7 +91,13 @@ pub struct UpdateSecretEvent {
 
 /// Deletes an event at once. Refused while a secret subscribes to it.
 #[derive(Clone, Debug, Model)]
-#[operation(DELETE, "/v1/{project_id}/csms/events/{event_name}", permission = "csms::deleteEvent", idempotent)]
+#[operation(
+    DELETE,
+    "/v1/{project_id}/csms/events/{event_name}",
+    permission = "csms::deleteEvent",
+    role = "csms:event:delete",
+    idempotent
+)]
 #[non_exhaustive]
 pub struct DeleteSecretEvent {
     /// Name of the event.
@@ -105,7 +111,7 @@ pub struct DeleteSecretEvent {
 #[derive(Clone, Debug, Model)]
 #[operation(
     GET, "/v1/{project_id}/csms/notification-records",
-    permission = "csms::listNotificationRecords",
+    permission = "csms::listNotificationRecords", role = "csms:event:listNotificationRecords",
     response = ListEventNotifyRecordsResponseBody,
     idempotent,
 )]

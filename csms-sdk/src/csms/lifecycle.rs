@@ -17,7 +17,7 @@ const CHAPTER: Chapter = Chapter { service: Service::Csms, group: "Secret lifecy
 #[derive(Clone, Debug, Model)]
 #[operation(
     POST, "/v1/{project_id}/secrets",
-    permission = "csms:secret:create",
+    permission = "csms:secret:create", needs("kms:cmk:createDataKey"),
     response = SecretResponseBody,
     exactly_one("secret_string", "secret_binary"),
 )]
@@ -180,7 +180,7 @@ pub struct RestoreSecret {
 #[derive(Clone, Debug, Model)]
 #[operation(
     POST, "/v1/{project_id}/secrets/{secret_name}/rotate",
-    permission = "csms:secret:rotate",
+    permission = "csms:secret:rotate", needs("rds:password:update", "kms:cmk:createGrant", "kms:cmk:retireGrant"),
     response = VersionRotateResponse,
 )]
 #[non_exhaustive]
@@ -194,7 +194,7 @@ pub struct RotateSecret {
 #[derive(Clone, Debug, Model)]
 #[operation(
     POST, "/v1/{project_id}/secrets/{secret_name}/backup",
-    permission = "csms:secret:get",
+    permission = "csms:secret:get", needs("kms:cmk:createDataKey", "kms:cmk:decryptDataKey", "kms:cmk:list"),
     response = DownloadSecretBlobResponseBody,
     idempotent,
 )]
@@ -210,7 +210,7 @@ pub struct DownloadSecretBlob {
 #[derive(Clone, Debug, Model)]
 #[operation(
     POST, "/v1/{project_id}/secrets/restore",
-    permission = "csms:secret:create",
+    permission = "csms:secret:create", needs("kms:cmk:decryptDataKey"),
     response = SecretResponseBody,
 )]
 #[non_exhaustive]

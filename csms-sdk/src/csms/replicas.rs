@@ -14,7 +14,7 @@ const CHAPTER: Chapter = Chapter { service: Service::Csms, group: "Multi-region 
 #[derive(Clone, Debug, Model)]
 #[operation(
     POST, "/v1/{project_id}/secrets/{secret_name}/replicas",
-    permission = "csms:secret:createReplica",
+    permission = "csms:secret:createReplica", needs("kms:cmk:createDataKey"),
     response = CreateSecretReplicaResponseBody,
 )]
 #[non_exhaustive]

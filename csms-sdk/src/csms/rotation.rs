@@ -58,7 +58,7 @@ pub struct ShowSecretFunctionTemplates {
 #[derive(Clone, Debug, Model)]
 #[operation(
     GET, "/v1/{project_id}/csms/tasks",
-    permission = "csms::listTasks",
+    permission = "csms::listTasks", role = "csms:task:list",
     response = ListSecretTaskResponseBody,
     paging = Paging::Marker { items: "tasks", next: "next_marker", more: None, size: Some(50) },
     item = SecretTask,

@@ -19,7 +19,7 @@ const CHAPTER: Chapter = Chapter { service: Service::Csms, group: "Version stage
 #[derive(Clone, Debug, Model)]
 #[operation(
     POST, "/v1/{project_id}/secrets/{secret_name}/stages",
-    permission = "csms:secret:createStage",
+    permission = "csms:secret:createStage", role = "csms:secretStage:create",
     response = SecretStageResponseBody,
 )]
 #[non_exhaustive]
@@ -38,7 +38,7 @@ pub struct CreateSecretStage {
 #[derive(Clone, Debug, Model)]
 #[operation(
     GET, "/v1/{project_id}/secrets/{secret_name}/stages/{stage_name}",
-    permission = "csms:secret:getStage",
+    permission = "csms:secret:getStage", role = "csms:secretStage:get",
     response = SecretStageResponseBody,
     idempotent,
 )]
@@ -59,7 +59,7 @@ pub struct ShowSecretStage {
 #[derive(Clone, Debug, Model)]
 #[operation(
     PUT, "/v1/{project_id}/secrets/{secret_name}/stages/{stage_name}",
-    permission = "csms:secret:updateStage",
+    permission = "csms:secret:updateStage", role = "csms:secretStage:update",
     response = SecretStageResponseBody,
     idempotent,
 )]
@@ -81,6 +81,7 @@ pub struct UpdateSecretStage {
     DELETE,
     "/v1/{project_id}/secrets/{secret_name}/stages/{stage_name}",
     permission = "csms:secret:deleteStage",
+    role = "csms:secretStage:delete",
     idempotent
 )]
 #[non_exhaustive]

@@ -11,7 +11,13 @@ const CHAPTER: Chapter = Chapter { service: Service::Csms, group: "Secret tags" 
 
 /// Puts a tag on a secret.
 #[derive(Clone, Debug, Model)]
-#[operation(POST, "/v1/{project_id}/csms/{secret_id}/tags", permission = "csms:secret:createTag", idempotent)]
+#[operation(
+    POST,
+    "/v1/{project_id}/csms/{secret_id}/tags",
+    permission = "csms:secret:createTag",
+    role = "csms:tag:create",
+    idempotent
+)]
 #[non_exhaustive]
 pub struct CreateSecretTag {
     /// Id of the secret (UUID), not its name.
@@ -26,6 +32,7 @@ pub struct CreateSecretTag {
     POST,
     "/v1/{project_id}/csms/{secret_id}/tags/action",
     permission = "csms:secret:batchCreateOrDeleteTags",
+    role = "csms:tag:batch",
     idempotent
 )]
 #[non_exhaustive]
@@ -45,7 +52,7 @@ pub struct BatchCreateOrDeleteTags {
 #[derive(Clone, Debug, Model)]
 #[operation(
     GET, "/v1/{project_id}/csms/{secret_id}/tags",
-    permission = "csms:secret:listTags",
+    permission = "csms:secret:listTags", role = "csms:tag:getBySecret",
     response = ListSecretTagsResponseBody,
     idempotent,
 )]
@@ -59,7 +66,7 @@ pub struct ListSecretTags {
 #[derive(Clone, Debug, Model)]
 #[operation(
     GET, "/v1/{project_id}/csms/tags",
-    permission = "csms::listProjectTags",
+    permission = "csms::listProjectTags", role = "csms:tag:getAll",
     response = ListProjectSecretsTagsResponseBody,
     idempotent,
 )]
@@ -101,7 +108,13 @@ pub struct ListResourceInstances {
 
 /// Takes a tag from a secret.
 #[derive(Clone, Debug, Model)]
-#[operation(DELETE, "/v1/{project_id}/csms/{secret_id}/tags/{key}", permission = "csms:secret:deleteTag", idempotent)]
+#[operation(
+    DELETE,
+    "/v1/{project_id}/csms/{secret_id}/tags/{key}",
+    permission = "csms:secret:deleteTag",
+    role = "csms:tag:delete",
+    idempotent
+)]
 #[non_exhaustive]
 pub struct DeleteSecretTag {
     /// Id of the secret (UUID), not its name.

@@ -19,7 +19,7 @@ const CHAPTER: Chapter = Chapter { service: Service::Csms, group: "Secret versio
 #[derive(Clone, Debug, Model)]
 #[operation(
     POST, "/v1/{project_id}/secrets/{secret_name}/versions",
-    permission = "csms:secret:createVersion",
+    permission = "csms:secret:createVersion", role = "csms:secretVersion:create", needs("kms:cmk:createDataKey"),
     response = CreateSecretVersionResponseBody,
     exactly_one("secret_string", "secret_binary"),
 )]
@@ -50,7 +50,7 @@ pub struct CreateSecretVersion {
 #[derive(Clone, Debug, Model)]
 #[operation(
     GET, "/v1/{project_id}/secrets/{secret_name}/versions/{version_id}",
-    permission = "csms:secret:getVersion",
+    permission = "csms:secret:getVersion", role = "csms:secretVersion:get", needs("kms:cmk:decryptDataKey"),
     response = ShowSecretVersionResponseBody,
     idempotent,
 )]
@@ -71,7 +71,8 @@ pub struct ShowSecretVersion {
 #[derive(Clone, Debug, Model)]
 #[operation(
     POST, "/v1/{project_id}/secrets/batch-get-secret-value",
-    permission = "csms:secret:batchGetSecretValue",
+    permission = "csms:secret:batchGetSecretValue", role = "csms:secretVersion:batchGetSecretValue",
+    needs("kms:cmk:decryptDataKey"),
     response = BatchGetSecretValueResponseBody,
     idempotent,
 )]
@@ -86,7 +87,7 @@ pub struct BatchGetSecretValue {
 #[derive(Clone, Debug, Model)]
 #[operation(
     GET, "/v1/{project_id}/secrets/{secret_name}/versions",
-    permission = "csms:secret:listVersion",
+    permission = "csms:secret:listVersion", role = "csms:secretVersion:list",
     response = ListSecretVersionsResponseBody,
     paging = Paging::Marker {
         items: "version_metadatas",
@@ -116,7 +117,7 @@ pub struct ListSecretVersions {
 #[derive(Clone, Debug, Model)]
 #[operation(
     PUT, "/v1/{project_id}/secrets/{secret_name}/versions/{version_id}",
-    permission = "csms:secret:updateVersion",
+    permission = "csms:secret:updateVersion", role = "csms:secretVersion:update",
     response = UpdateVersionMetadataResponseBody,
     idempotent,
 )]

@@ -45,8 +45,9 @@ fn by_code(code: &str) -> Option<ErrorKind> {
         ("KMS", "0207" | "3901" | "8003") => NotFound,
         // Replica is read-only, disabled, pending deletion, default key, not pending import, rotation off, frozen.
         ("KMS", "0106" | "0209" | "0210" | "0211" | "0310" | "0313" | "0320" | "0328") => Conflict,
-        // Alias taken, not disabled, not enabled, already scheduled, not scheduled, material busy, rotation on.
-        ("KMS", "1104" | "1201" | "1301" | "1402" | "1501" | "2701" | "2901") => Conflict,
+        // Alias taken, not disabled, not enabled, already scheduled, not scheduled, other material than before, material busy,
+        // rotation on.
+        ("KMS", "1104" | "1201" | "1301" | "1402" | "1501" | "2606" | "2701" | "2901") => Conflict,
         ("KMS", "0409" | "1105" | "2301" | "2404" | "2405") => QuotaExceeded,
         // Tokens that are missing, wrong, expired or of another project come with 403.
         ("KMS", "0301" | "0302" | "0303" | "0304" | "0305") => Unauthenticated,

@@ -17,7 +17,7 @@ const CHAPTER: Chapter = Chapter { service: Service::Kms, group: "Small-data enc
 #[derive(Clone, Debug, Model)]
 #[operation(
     POST, "/v1.0/{project_id}/kms/encrypt-data",
-    permission = "kms:cmk:encryptData",
+    permission = "kms:cmk:encryptData", role = "kms:cmk:crypto",
     response = CreateDatakeyWithoutPlaintextResponseBody,
     idempotent,
 )]
@@ -40,7 +40,7 @@ pub struct EncryptData {
 #[derive(Clone, Debug, Model)]
 #[operation(
     POST, "/v1.0/{project_id}/kms/decrypt-data",
-    permission = "kms:cmk:decryptData",
+    permission = "kms:cmk:decryptData", role = "kms:cmk:crypto",
     response = DecryptDataResponseBody,
     idempotent,
 )]

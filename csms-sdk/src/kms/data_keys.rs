@@ -16,7 +16,7 @@ const CHAPTER: Chapter = Chapter { service: Service::Kms, group: "Data keys" };
 #[derive(Clone, Debug, Model)]
 #[operation(
     POST, "/v1.0/{project_id}/kms/create-datakey",
-    permission = "kms:cmk:createDataKey",
+    permission = "kms:cmk:createDataKey", role = "kms:dek:create",
     response = CreateDataKeyResponseBody,
     idempotent,
 )]
@@ -44,7 +44,7 @@ pub struct CreateDatakey {
 #[derive(Clone, Debug, Model)]
 #[operation(
     POST, "/v1.0/{project_id}/kms/create-datakey-without-plaintext",
-    permission = "kms:cmk:createDataKeyWithoutPlaintext",
+    permission = "kms:cmk:createDataKeyWithoutPlaintext", role = "kms:dek:create",
     response = CreateDatakeyWithoutPlaintextResponseBody,
     idempotent,
 )]
@@ -74,7 +74,7 @@ pub struct CreateDatakeyWithoutPlaintext {
 #[derive(Clone, Debug, Model)]
 #[operation(
     POST, "/v1.0/{project_id}/kms/encrypt-datakey",
-    permission = "kms:cmk:encryptDataKey",
+    permission = "kms:cmk:encryptDataKey", role = "kms:dek:encrypt",
     response = EncryptDataKeyResponseBody,
     idempotent,
 )]
@@ -104,7 +104,7 @@ pub struct EncryptDatakey {
 #[derive(Clone, Debug, Model)]
 #[operation(
     POST, "/v1.0/{project_id}/kms/decrypt-datakey",
-    permission = "kms:cmk:decryptDataKey",
+    permission = "kms:cmk:decryptDataKey", role = "kms:dek:decrypt",
     response = DecryptDatakeyResponseBody,
     idempotent,
 )]
@@ -190,7 +190,7 @@ pub struct CreatePin {
 #[derive(Clone, Debug, Model)]
 #[operation(
     POST, "/v1.0/{project_id}/kms/gen-random",
-    permission = "kms::generateRandom",
+    permission = "kms::generateRandom", role = "kms:cmk:generate",
     response = GenRandomResponseBody,
     idempotent,
 )]

@@ -15,7 +15,7 @@ const CHAPTER: Chapter = Chapter { service: Service::Kms, group: "Key grants" };
 #[derive(Clone, Debug, Model)]
 #[operation(
     POST, "/v1.0/{project_id}/kms/create-grant",
-    permission = "kms:cmk:createGrant",
+    permission = "kms:cmk:createGrant", role = "kms:grant:create",
     response = CreateGrantResponseBody,
 )]
 #[non_exhaustive]
@@ -101,7 +101,14 @@ pub struct CancelGrant {
 /// For the grant's creator, its `retiring_principal`, and its grantee if `retire-grant` was granted. Grants that
 /// the grantee has given on by it remain.
 #[derive(Clone, Debug, Model)]
-#[operation(POST, "/v1.0/{project_id}/kms/retire-grant", permission = "kms:cmk:retireGrant", success = 200, idempotent)]
+#[operation(
+    POST,
+    "/v1.0/{project_id}/kms/retire-grant",
+    permission = "kms:cmk:retireGrant",
+    role = "kms:grant:retire",
+    success = 200,
+    idempotent
+)]
 #[non_exhaustive]
 pub struct CancelSelfGrant {
     /// Id (UUID) of the key.

@@ -40,7 +40,7 @@ pub struct BatchCreateKmsTags {
 #[derive(Clone, Debug, Model)]
 #[operation(
     GET, "/v1.0/{project_id}/kms/{key_id}/tags",
-    permission = "kms:cmk:getTags",
+    permission = "kms:cmk:getTags", role = "kms:cmkTag:list",
     response = ShowKmsTagsResponseBody,
     idempotent,
 )]

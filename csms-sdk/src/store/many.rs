@@ -5,6 +5,8 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use futures_util::future::join_all;
+
 use super::{Place, SecretStore, SecretValue};
 use crate::{
     csms::{BatchGetSecretValue, Version},
@@ -29,7 +31,14 @@ enum Call {
 
 type Outcome = Result<SecretValue, Error>;
 
-pub(super) async fn read(store: &SecretStore, references: Vec<Result<Reference, Error>>) -> Vec<Outcome> {
+/// Calls under way at a time. KMS takes 20 requests a second of most users, and a call takes about a fifth of a second.
+pub(crate) const CALLS_AT_ONCE: usize = 4;
+
+pub(super) async fn read(
+    store: &SecretStore,
+    references: Vec<Result<Reference, Error>>,
+    concurrency: usize,
+) -> Vec<Outcome> {
     let mut reads = Vec::new();
     let mut known = HashMap::new();
     let mut plan = |reference: Reference| {
@@ -51,13 +60,13 @@ pub(super) async fn read(store: &SecretStore, references: Vec<Result<Reference, 
             Call::Single(at) => vec![(at, store.read(&reads[at].reference).await)],
         }
     };
-    for (at, outcome) in at_once(calls(&reads), read).await.into_iter().flatten() {
+    for (at, outcome) in at_once(concurrency, calls(&reads), read).await.into_iter().flatten() {
         outcomes[at] = Some(outcome);
     }
     // What no batch told.
     let left = outcomes.iter().enumerate().filter(|(_, outcome)| outcome.is_none());
     let left = left.map(|(at, _)| Call::Single(at)).collect();
-    for (at, outcome) in at_once(left, read).await.into_iter().flatten() {
+    for (at, outcome) in at_once(concurrency, left, read).await.into_iter().flatten() {
         outcomes[at] = Some(outcome);
     }
 
@@ -135,10 +144,13 @@ fn current(versions: Vec<Version>) -> Option<Version> {
     fitting.next().is_none().then_some(version)
 }
 
-/// Carries out `work` for every job, four at a time; the outcomes come in no order.
-///
-/// Four, because KMS takes 20 requests a second of most users, and a call takes about a fifth of a second.
-async fn at_once<J, T, F: Future<Output = T>>(jobs: Vec<J>, work: impl Fn(J) -> F) -> Vec<T> {
+/// Carries out `work` for every job, so many at a time; the outcomes come in no order.
+pub(crate) async fn at_once<J, T, F: Future<Output = T>>(
+    concurrency: usize,
+    jobs: Vec<J>,
+    work: impl Fn(J) -> F,
+) -> Vec<T> {
+    let lanes = concurrency.min(jobs.len());
     let jobs = Mutex::new(jobs.into_iter());
     let lane = || async {
         let mut done = Vec::new();
@@ -150,9 +162,7 @@ async fn at_once<J, T, F: Future<Output = T>>(jobs: Vec<J>, work: impl Fn(J) -> 
             }
         }
     };
-    let (mut done, second, third, fourth) = tokio::join!(lane(), lane(), lane(), lane());
-    done.extend(second.into_iter().chain(third).chain(fourth));
-    done
+    join_all((0..lanes).map(|_| lane())).await.into_iter().flatten().collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,12 @@
 //! Giving a secret a value.
 
-use super::{difference, explained, staged, value::Content, version};
+use super::{
+    SecretValue,
+    difference::{self, Difference},
+    explained, staged,
+    value::Content,
+    version,
+};
 use crate::{
     Client,
     csms::{CreateSecret, CreateSecretVersion, UpdateSecretStage, UpdateVersion},
@@ -55,7 +61,27 @@ impl From<SecretBytes> for NewValue {
     }
 }
 
+impl From<SecretValue> for NewValue {
+    fn from(value: SecretValue) -> Self {
+        Self(value.content)
+    }
+}
+
 impl NewValue {
+    /// What would differ if the other were stored instead of this.
+    #[must_use]
+    pub fn difference_to(&self, other: &Self) -> Difference {
+        difference::between(&self.0, &other.0)
+    }
+
+    /// Whether it is bytes, and the bytes of either kind.
+    pub(crate) fn content(&self) -> (bool, &[u8]) {
+        match &self.0 {
+            Content::Text(text) => (false, text.expose_secret().as_bytes()),
+            Content::Binary(bytes) => (true, bytes.expose_secret()),
+        }
+    }
+
     /// As the service takes it: `secret_string` and `secret_binary`.
     fn fields(&self) -> (Option<SecretString>, Option<SecretString>) {
         match &self.0 {
@@ -97,6 +123,7 @@ pub struct Put {
     enterprise_project_id: Option<String>,
     stages: Vec<String>,
     expires: Option<Timestamp>,
+    if_absent: bool,
     if_version: Option<String>,
     force: bool,
     keep_fields: bool,
@@ -162,6 +189,7 @@ impl Put {
             enterprise_project_id: None,
             stages: Vec::new(),
             expires: None,
+            if_absent: false,
             if_version: None,
             force: false,
             keep_fields: false,
@@ -208,6 +236,12 @@ impl Put {
         self
     }
 
+    /// Refuses to write where there is such a secret already. The service itself sees to that, so nothing is read before.
+    pub fn if_absent(mut self) -> Self {
+        self.if_absent = true;
+        self
+    }
+
     /// Refuses to write where a field would be lost: where the value that is replaced is a JSON object and has one that
     /// the new value lacks. For that it is read, also with [`force_version`](Self::force_version).
     pub fn keep_fields(mut self) -> Self {
@@ -240,7 +274,8 @@ impl Put {
     /// # Errors
     /// [`ErrorKind::InvalidInput`] of the [field](Error::field) `value` when fields would be lost and
     /// [`keep_fields`](Self::keep_fields) is set; [`ErrorKind::Conflict`] when the state of the secret forbids it, with
-    /// [help](Error::help), or when the current version is another one than [`if_version`](Self::if_version) asks for;
+    /// [help](Error::help), when the current version is another one than [`if_version`](Self::if_version) asks for, or
+    /// when there is one and [`if_absent`](Self::if_absent) is set;
     /// [`ErrorKind::PermissionDenied`] when the value may not be read, unless [`force_version`](Self::force_version) is
     /// set; those of a call. After [`ErrorKind::Connection`], [`ErrorKind::Timeout`] or [`ErrorKind::Service`] it may
     /// have been done or not; putting it again is right in both cases.
@@ -252,10 +287,10 @@ impl Put {
     }
 
     async fn carry_out(&self) -> Result<PutOutcome, Error> {
-        let decision = match self.decide().await? {
+        let decision = match self.first_decision().await? {
             Decision::Create => match self.create().await {
                 // Somebody else was faster.
-                Err(error) if error.kind() == ErrorKind::Conflict => match self.decide().await? {
+                Err(error) if error.kind() == ErrorKind::Conflict && !self.if_absent => match self.decide().await? {
                     Decision::Create => return Err(error),
                     decision => decision,
                 },
@@ -277,6 +312,13 @@ impl Put {
         }
     }
 
+    async fn first_decision(&self) -> Result<Decision, Error> {
+        match self.if_absent {
+            true => Ok(Decision::Create),
+            false => self.decide().await,
+        }
+    }
+
     /// Looks at what is there.
     async fn decide(&self) -> Result<Decision, Error> {
         let current = match self.current().await {
@@ -290,6 +332,10 @@ impl Put {
         };
         self.check_version(current.as_deref())?;
         let Some(current) = current else { return Ok(Decision::Create) };
+        if self.if_absent {
+            let message = format!("secret `{}` exists, at {current}; nothing was written", self.name);
+            return Err(Error::new(ErrorKind::Conflict, message));
+        }
         let marked = self.marked(&current).await?;
         if let Some(id) = marked.as_ref().filter(|_| !self.force || self.keep_fields) {
             let id = VersionRef::Id(id.clone());
@@ -434,7 +480,7 @@ enum Decision {
 }
 
 /// Whether a call may have been carried out although it failed.
-fn is_unclear(error: &Error) -> bool {
+pub(crate) fn is_unclear(error: &Error) -> bool {
     use ErrorKind::{Connection, Service, Timeout, UnexpectedAnswer};
     matches!(error.kind(), Connection | Timeout | Service | UnexpectedAnswer)
 }

@@ -22,6 +22,7 @@ use nix::sys::{
     time::TimeValLike as _,
 };
 use server::Server;
+use tempfile::TempDir;
 
 const CSMS: &str = env!("CARGO_BIN_EXE_csms");
 const EMPTY: &str = env!("CARGO_BIN_EXE_peer-empty");
@@ -56,12 +57,17 @@ fn main() -> Outcome<ExitCode> {
         println!("{wall} {cpu} {memory}");
         return Ok(ExitCode::SUCCESS);
     }
-    let server = Server::start()?;
-    let url = format!("{}/v1/project/secrets/db/versions/v3", server.endpoint);
-    let version = compare(&server, [&[CSMS, "--version"], &[EMPTY, "--version"]])?;
-    let help = compare(&server, [&[CSMS, "--help"], &[EMPTY, "--help"]])?;
-    let get = compare(&server, [&[CSMS, "get", "db@v3"], &[BARE_GET, &url]])?;
-    let exec = compare(&server, [&[CSMS, "exec", "--env", "A=db@v3", "--", "/bin/true"], &["/bin/true"]])?;
+    let place = Place { server: Server::start()?, cache: tempfile::tempdir()? };
+    let names = place.command(&[CSMS, "--", "csms", "get", "production-database-6"]).output()?;
+    if !String::from_utf8_lossy(&names.stdout).contains("production-database-61") {
+        return Err("names are not completed, so there is nothing to measure".into());
+    }
+    let url = format!("{}/v1/project/secrets/db/versions/v3", place.server.endpoint);
+    let version = compare(&place, [&[CSMS, "--version"], &[EMPTY, "--version"]])?;
+    let help = compare(&place, [&[CSMS, "--help"], &[EMPTY, "--help"]])?;
+    let get = compare(&place, [&[CSMS, "get", "db@v3"], &[BARE_GET, &url]])?;
+    let complete = compare(&place, [&[CSMS, "--", "csms", "get", "production-database-6"], &[EMPTY, "--version"]])?;
+    let exec = compare(&place, [&[CSMS, "exec", "--env", "A=db@v3", "--", "/bin/true"], &["/bin/true"]])?;
 
     println!("                                           csms     peer  compared  limit");
     let rows = [
@@ -71,6 +77,7 @@ fn main() -> Outcome<ExitCode> {
         ("get, bare reqwest: ms", get.map(|cost| cost.wall), Limit::More(15.0)),
         ("get, bare reqwest: ms of CPU", get.map(|cost| cost.cpu), Limit::Ratio(1.3)),
         ("get, bare reqwest: MB of memory", get.map(|cost| cost.memory), Limit::More(8.0)),
+        ("completion, an empty program: ms", complete.map(|cost| cost.wall), Limit::More(50.0)),
         ("exec, its command alone: ms", exec.map(|cost| cost.wall), Limit::More(15.0)),
     ];
     let mut all_within = true;
@@ -93,11 +100,11 @@ enum Limit {
 }
 
 /// Both programs in turns; the median round of each counts, so that what else the machine does weighs the same for both.
-fn compare(server: &Server, commands: [&[&str]; 2]) -> Outcome<[Cost; 2]> {
+fn compare(place: &Place, commands: [&[&str]; 2]) -> Outcome<[Cost; 2]> {
     let mut costs = [Vec::new(), Vec::new()];
     for _ in 0..ROUNDS {
         for (command, costs) in commands.iter().zip(&mut costs) {
-            costs.push(measured(server, command)?);
+            costs.push(measured(place, command)?);
         }
     }
     Ok(costs.map(|costs| Cost {
@@ -107,21 +114,38 @@ fn compare(server: &Server, commands: [&[&str]; 2]) -> Outcome<[Cost; 2]> {
     }))
 }
 
+/// Where programs run.
+struct Place {
+    server: Server,
+    /// For names to be completed, which are fetched once.
+    cache: TempDir,
+}
+
+impl Place {
+    /// A command that finds the service and nothing else in its environment.
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(words[0]);
+        command
+            .args(&words[1..])
+            .env_clear()
+            .env("XDG_CACHE_HOME", self.cache.path())
+            // Only what stands behind `--` is completed.
+            .env("CSMS_COMPLETE", "bash")
+            .env("CSMS_ENDPOINT", &self.server.endpoint)
+            .env("CSMS_REGION", "cn-north-4")
+            .env("CSMS_PROJECT_ID", "0123456789abcdef0123456789abcdef")
+            .env("CSMS_ACCESS_KEY", "EXAMPLEACCESSKEY0001")
+            .env("CSMS_SECRET_KEY", "ExampleSecretKey/0123456789+abcdefABCDEF")
+            .stderr(Stdio::inherit());
+        command
+    }
+}
+
 /// Has a fresh process run a command: what the system says of children is a sum over all of a process.
-fn measured(server: &Server, command: &[&str]) -> Outcome<Cost> {
-    let output = Command::new(env::current_exe()?)
-        .arg(MEASURE)
-        .args(command)
-        .env_clear()
-        .envs([
-            ("CSMS_ENDPOINT", server.endpoint.as_str()),
-            ("CSMS_REGION", "cn-north-4"),
-            ("CSMS_PROJECT_ID", "0123456789abcdef0123456789abcdef"),
-            ("CSMS_ACCESS_KEY", "EXAMPLEACCESSKEY0001"),
-            ("CSMS_SECRET_KEY", "ExampleSecretKey/0123456789+abcdefABCDEF"),
-        ])
-        .stderr(Stdio::inherit())
-        .output()?;
+fn measured(place: &Place, command: &[&str]) -> Outcome<Cost> {
+    let this = env::current_exe()?;
+    let words = [&[this.to_str().ok_or("an odd path")?, MEASURE], command].concat();
+    let output = place.command(&words).output()?;
     let text = String::from_utf8(output.stdout)?;
     let figures: Vec<f64> = text.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
     let &[wall, cpu, memory] = figures.as_slice() else { return Err(format!("{command:?} failed").into()) };

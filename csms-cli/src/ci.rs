@@ -2,17 +2,25 @@
 
 use std::env;
 
+use csms_sdk::SecretBytes;
+
 use crate::{
     error::{Failure, Reporter},
     output,
 };
 
-/// Prints the commands that have the CI system hide these values, line by line, ahead of anything else.
+/// Prints the commands that have the CI system hide these values, line by line, ahead of anything else; or in lines of their
+/// own, where somebody may have printed a part of a line already.
 ///
 /// GitHub, Gitea and Azure Pipelines take them on stdout. Others have none: that is said, and nothing is printed.
-pub(crate) fn mask<'a>(values: impl Iterator<Item = &'a [u8]>, reporter: &Reporter) -> Result<(), Failure> {
+pub(crate) fn mask<'a>(
+    values: impl Iterator<Item = &'a [u8]>,
+    is_first: bool,
+    reporter: &Reporter,
+) -> Result<(), Failure> {
     let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
-    let prefix = if is_set("GITHUB_ACTIONS") || is_set("GITEA_ACTIONS") {
+    let is_github = is_set("GITHUB_ACTIONS") || is_set("GITEA_ACTIONS");
+    let prefix = if is_github {
         "::add-mask::"
     } else if is_set("TF_BUILD") {
         "##vso[task.setsecret]"
@@ -20,12 +28,32 @@ pub(crate) fn mask<'a>(values: impl Iterator<Item = &'a [u8]>, reporter: &Report
         reporter.warn("--ci-mask: this is no CI system that can be told to hide values");
         return Ok(());
     };
+    if !is_first {
+        output::line("", b"")?;
+    }
     for line in values.flat_map(|value| value.split(|byte| *byte == b'\n')) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         // What has nothing to hide would hide everything.
         if !line.trim_ascii().is_empty() {
-            output::line(prefix, line)?;
+            match is_github {
+                true => output::line(prefix, escaped(line).expose_secret())?,
+                false => output::line(prefix, line)?,
+            }
         }
     }
     Ok(())
+}
+
+/// A line as the data of a command of GitHub.
+fn escaped(line: &[u8]) -> SecretBytes {
+    // The longest that it can become.
+    let mut out = SecretBytes::with_capacity(3 * line.len());
+    for byte in line {
+        match byte {
+            b'%' => out.extend_from_slice(b"%25"),
+            b'\r' => out.extend_from_slice(b"%0D"),
+            byte => out.extend_from_slice(&[*byte]),
+        }
+    }
+    out
 }

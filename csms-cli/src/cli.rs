@@ -1,10 +1,12 @@
 //! The grammar: global flags, and the commands as far as the words on the line need them.
 
+use std::collections::BTreeSet;
+
 use clap::{
-    Arg, ArgAction, Command,
+    Arg, ArgAction, ArgMatches, Command,
     error::{ContextKind, ContextValue, ErrorKind},
 };
-use csms_sdk::check::nearest;
+use csms_sdk::{check::nearest, operations};
 
 use crate::{
     commands::{self, Top, api},
@@ -15,9 +17,9 @@ use crate::{
 const ABOUT: &str = "Secrets (CSMS) and keys (KMS) of Huawei Cloud on the command line";
 
 const AFTER_HELP: &str = "\
-Settings come from flags, then from CSMS_* variables, then from where the SDK looks: the variables of the official \
-SDKs, their files, the server. Credentials come from variables and files only: CSMS_ACCESS_KEY and CSMS_SECRET_KEY, \
-with CSMS_SECURITY_TOKEN for temporary keys, or CSMS_AUTH_TOKEN. CSMS_CA_FILE names further certificate authorities, \
+Settings come from flags, then from CSMS_* variables, then from those of the official SDKs, then from the profile in \
+use (`csms config`, `csms profile`), then from the files of the official SDKs and the server. Credentials come from \
+variables and files only: CSMS_ACCESS_KEY and CSMS_SECRET_KEY, with CSMS_SECURITY_TOKEN for temporary keys, or CSMS_AUTH_TOKEN. CSMS_CA_FILE names further certificate authorities, \
 CSMS_PROXY a proxy; CSMS_METADATA_ENDPOINT=off keeps the server's metadata from being asked. `csms whoami` shows what is in use.
 
 Exit codes: 0 done, 1 unexpected, 2 usage, 3 not found, 4 credentials, 5 not permitted, 6 conflict or quota, \
@@ -56,6 +58,34 @@ pub(crate) fn command(words: &[String]) -> Command {
         .subcommands(commands::ALL.iter().map(|command| command.command(words)))
 }
 
+/// What was given to the command itself, behind all nouns.
+pub(crate) fn innermost(matches: &ArgMatches) -> &ArgMatches {
+    matches.subcommand().map_or(matches, |(_, inner)| innermost(inner))
+}
+
+/// The grammar with the arguments of every command, for those who go through all of it.
+pub(crate) fn whole() -> Command {
+    fn gather(command: &Command, names: &mut BTreeSet<String>) {
+        for inner in command.get_subcommands() {
+            names.insert(inner.get_name().to_owned());
+            gather(inner, names);
+        }
+    }
+    let program = std::iter::once("csms".to_owned());
+    // A service lists those of its operations that are named, and all only where none is.
+    let mut words: Vec<_> = program.chain(operations().map(|info| info.name.to_owned())).collect();
+    loop {
+        let command = command(&words);
+        let mut names = BTreeSet::new();
+        gather(&command, &mut names);
+        names.retain(|name| !words.contains(name));
+        if names.is_empty() {
+            return command;
+        }
+        words.extend(names);
+    }
+}
+
 /// The flags that every command takes. A parameter of one of these names is reachable as `--param:NAME`.
 pub(crate) fn globals() -> Vec<Arg> {
     let setting = |name: &'static str, value: &'static str, help: &'static str| {
@@ -63,8 +93,12 @@ pub(crate) fn globals() -> Vec<Arg> {
     };
     vec![
         setting("region", "REGION", "Region, e.g. cn-north-4 [CSMS_REGION]").short('r'),
-        setting("profile", "NAME", "Profile of KooCLI's configuration to call as, whatever else is set [CSMS_PROFILE]")
-            .short('p'),
+        setting(
+            "profile",
+            "PROFILE",
+            "Profile to call as, whatever keys are set: see `csms profile`; or one of KooCLI [CSMS_PROFILE]",
+        )
+        .short('p'),
         setting("project", "ID", "Project id; looked up in IAM where it is not given [CSMS_PROJECT_ID]"),
         setting("endpoint", "URL", "Endpoint of CSMS and KMS; `{region}` in it stands for the region [CSMS_ENDPOINT]"),
         setting("iam-endpoint", "URL", "Endpoint of IAM [CSMS_IAM_ENDPOINT]; that of STS is in CSMS_STS_ENDPOINT"),
@@ -98,7 +132,7 @@ pub(crate) fn globals() -> Vec<Arg> {
 }
 
 /// A fault of the grammar in the form of every other error. Words that may be values are not repeated.
-pub(crate) fn usage_error(error: &clap::Error) -> Failure {
+pub(crate) fn usage_error(error: &clap::Error, words: &[String]) -> Failure {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
         Some(ContextValue::Strings(texts)) => texts.first().cloned(),
@@ -106,7 +140,8 @@ pub(crate) fn usage_error(error: &clap::Error) -> Failure {
         _ => None,
     };
     let argument = text(ContextKind::InvalidArg).unwrap_or_default();
-    let flag = argument.split(['=', ' ']).next().unwrap_or_default();
+    // `--flag <VALUE>`, `--flag=<VALUE>` and `--flag[=<VALUE>]`, but `[WORD]` as well.
+    let flag = argument.split(['=', ' ']).next().unwrap_or_default().trim_end_matches('[');
     let usage = text(ContextKind::Usage).map(|usage| usage.lines().next().unwrap_or_default().to_owned());
     let did_you_mean = |kind| text(kind).map(|near| format!("did you mean `{near}`?"));
     let (code, what, hint) = match error.kind() {
@@ -146,13 +181,14 @@ pub(crate) fn usage_error(error: &clap::Error) -> Failure {
             };
             ("invalid_value", format!("{flag} does not take this value"), known)
         }
+        ErrorKind::TooManyValues => ("unexpected_value", format!("{flag} takes no value"), None),
         ErrorKind::ValueValidation => ("invalid_value", format!("{flag} does not take this value"), None),
         ErrorKind::ArgumentConflict => ("conflict", format!("{flag} is given twice or with one it excludes"), None),
         ErrorKind::MissingRequiredArgument => ("missing_argument", format!("{flag} is missing"), None),
         ErrorKind::InvalidUtf8 => ("not_utf8", "an argument is not UTF-8".to_owned(), None),
         kind => ("usage", kind.to_string(), None),
     };
-    let help = usage.as_deref().and_then(help_command).unwrap_or_else(|| "csms --help".to_owned());
+    let help = usage.as_deref().and_then(help_command).unwrap_or_else(|| help_of(words));
     let command = help.trim_end_matches(" --help");
     Failure::usage(code, what)
         .cause(format!("`{command}` cannot run like this; nothing was sent"))
@@ -167,6 +203,19 @@ fn help_command(usage: &str) -> Option<String> {
         .take_while(|word| !word.starts_with(['[', '<', '-']))
         .collect();
     (!words.is_empty()).then(|| format!("{} --help", words.join(" ")))
+}
+
+/// The help of the command that the words name, as far as they do.
+fn help_of(words: &[String]) -> String {
+    let root = command(words);
+    let (mut found, mut path) = (&root, root.get_name().to_owned());
+    for word in words.iter().skip(1).take_while(|word| *word != "--") {
+        if let Some(inner) = found.find_subcommand(word) {
+            path.push_str(&format!(" {}", inner.get_name()));
+            found = inner;
+        }
+    }
+    format!("{path} --help")
 }
 
 /// A word that is no command, service or operation; the usage line tells which was expected.

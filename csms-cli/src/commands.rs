@@ -6,10 +6,16 @@ use clap::{ArgMatches, Command};
 
 use crate::{
     error::{Failure, Reporter},
+    needs::Needs,
+    session::Session,
     verb::{Noun, Own},
 };
 
 pub(crate) mod api;
+pub(crate) mod bulk;
+pub(crate) mod completion;
+pub(crate) mod config;
+pub(crate) mod doctor;
 pub(crate) mod emulate;
 pub(crate) mod envelope;
 pub(crate) mod exec;
@@ -17,6 +23,9 @@ pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod inject;
 pub(crate) mod key;
+pub(crate) mod man;
+pub(crate) mod policy;
+pub(crate) mod profile;
 pub(crate) mod redact;
 mod replication;
 pub(crate) mod report;
@@ -32,15 +41,23 @@ pub(crate) enum Top {
     /// A word before verbs.
     Noun(&'static Noun),
     /// A command with a grammar that no table describes.
-    Other(&'static str, fn(&[String]) -> Command, fn(&ArgMatches, &Reporter) -> Result<ExitCode, Failure>),
+    Other {
+        name: &'static str,
+        command: fn(&[String]) -> Command,
+        run: fn(&ArgMatches, &Reporter) -> Result<ExitCode, Failure>,
+        calls: fn(&ArgMatches, &Reporter) -> Result<Needs, Failure>,
+    },
 }
 
 /// Every command, in the order of the help.
-pub(crate) static ALL: [Top; 16] = [
+pub(crate) static ALL: &[Top] = &[
     Top::Own(&secret::get::GET),
     Top::Own(&exec::EXEC),
     Top::Own(&inject::INJECT),
     Top::Own(&export::EXPORT),
+    Top::Own(&bulk::import::IMPORT),
+    Top::Own(&bulk::sync::SYNC),
+    Top::Own(&bulk::diff::DIFF),
     Top::Own(&redact::REDACT),
     Top::Own(&scan::SCAN),
     Top::Noun(&secret::NOUN),
@@ -49,10 +66,31 @@ pub(crate) static ALL: [Top; 16] = [
     Top::Own(&envelope::DECRYPT),
     Top::Own(&envelope::REWRAP),
     Top::Noun(&wait::NOUN),
-    Top::Other("api", api::command, |matches, reporter| done(api::run(matches, reporter))),
-    Top::Other("emulate", |_| emulate::command(), emulate::run),
-    Top::Other("explain", |_| explain::command(), |matches, _| done(explain::run(matches))),
-    Top::Other("whoami", |_| whoami::command(), |matches, reporter| done(whoami::run(matches, reporter))),
+    Top::Other {
+        name: "api",
+        command: api::command,
+        run: |matches, reporter| done(api::run(matches, reporter)),
+        calls: api::calls,
+    },
+    Top::Other { name: "emulate", command: |_| emulate::command(), run: emulate::run, calls: |_, _| Ok(Needs::none()) },
+    Top::Other {
+        name: "explain",
+        command: |_| explain::command(),
+        run: |matches, _| done(explain::run(matches)),
+        calls: |_, _| Ok(Needs::none()),
+    },
+    Top::Other {
+        name: "whoami",
+        command: |_| whoami::command(),
+        run: |matches, reporter| done(whoami::run(matches, reporter)),
+        calls: whoami::calls,
+    },
+    Top::Own(&doctor::DOCTOR),
+    Top::Own(&policy::POLICY),
+    Top::Noun(&config::NOUN),
+    Top::Noun(&profile::NOUN),
+    Top::Own(&completion::COMPLETION),
+    Top::Own(&man::MAN),
 ];
 
 impl Top {
@@ -60,7 +98,7 @@ impl Top {
         match self {
             Self::Own(own) => own.name,
             Self::Noun(noun) => noun.name,
-            Self::Other(name, ..) => name,
+            Self::Other { name, .. } => name,
         }
     }
 
@@ -69,7 +107,7 @@ impl Top {
         match self {
             Self::Own(own) => own.command(words.iter().any(|word| word == own.name)),
             Self::Noun(noun) => noun.command(words),
-            Self::Other(_, command, _) => command(words),
+            Self::Other { command, .. } => command(words),
         }
     }
 
@@ -77,9 +115,23 @@ impl Top {
         match self {
             Self::Own(own) => own.run(&format!("csms {}", own.name), matches, reporter),
             Self::Noun(noun) => noun.run(matches, reporter),
-            Self::Other(.., run) => run(matches, reporter),
+            Self::Other { run, .. } => run(matches, reporter),
         }
     }
+
+    /// What it may call, without calling it.
+    pub(crate) fn calls(&self, matches: &ArgMatches, reporter: &Reporter) -> Result<Needs, Failure> {
+        match self {
+            Self::Own(own) => (own.calls)(&Session::of(matches, reporter)?),
+            Self::Noun(noun) => noun.calls(matches, reporter),
+            Self::Other { calls, .. } => calls(matches, reporter),
+        }
+    }
+}
+
+/// The command of this name.
+pub(crate) fn find(name: &str) -> Option<&'static Top> {
+    ALL.iter().find(|command| command.name() == name)
 }
 
 /// The names of all commands.

@@ -8,6 +8,7 @@ use tokio::runtime::Runtime;
 
 use crate::{
     error::{Exit, Failure},
+    exec,
     session::Session,
     settings::Settings,
 };
@@ -70,15 +71,26 @@ impl Connection {
     }
 }
 
-/// Waits for Ctrl-C or what `kill` sends.
+/// Waits for Ctrl-C, what `kill` sends, or the end of the terminal.
 async fn asked_to_end() -> io::Result<()> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
         let mut terminate = signal(SignalKind::terminate())?;
+        // To listen to it would undo what `nohup` has done.
+        // Where it cannot be found out, it is taken for that. The lowest bit is that of a hangup.
+        let is_ignored = exec::ignored().is_none_or(|signals| signals & 1 == 1);
+        let mut hangup = (!is_ignored).then(|| signal(SignalKind::hangup())).transpose()?;
+        let hung_up = async {
+            match &mut hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             asked = tokio::signal::ctrl_c() => asked,
             _ = terminate.recv() => Ok(()),
+            _ = hung_up => Ok(()),
         }
     }
     #[cfg(not(unix))]

@@ -96,6 +96,8 @@ struct Inner {
     what: String,
     cause: Option<String>,
     hint: Option<String>,
+    /// What else has failed.
+    also: Vec<String>,
     status: Option<u16>,
     service_code: Option<String>,
     request_id: Option<String>,
@@ -106,7 +108,17 @@ impl Failure {
         let what = what.into();
         let none = (None, None, None);
         let (status, service_code, request_id) = none;
-        Self(Box::new(Inner { exit, code, what, cause: None, hint: None, status, service_code, request_id }))
+        Self(Box::new(Inner {
+            exit,
+            code,
+            what,
+            cause: None,
+            hint: None,
+            also: Vec::new(),
+            status,
+            service_code,
+            request_id,
+        }))
     }
 
     /// The command line, a file or a variable cannot be right; nothing was sent.
@@ -126,6 +138,12 @@ impl Failure {
         self
     }
 
+    /// Says what else has failed.
+    pub(crate) fn also(mut self, also: Vec<String>) -> Self {
+        self.0.also = also;
+        self
+    }
+
     pub(crate) fn exit(&self) -> ExitCode {
         ExitCode::from(self.0.exit as u8)
     }
@@ -137,6 +155,11 @@ impl Failure {
     /// What happened.
     pub(crate) fn what(&self) -> &str {
         &self.0.what
+    }
+
+    /// What to do.
+    pub(crate) fn advice(&self) -> Option<&str> {
+        self.0.hint.as_deref()
     }
 
     /// Ends the program with another code.
@@ -174,7 +197,7 @@ impl Failure {
     }
 
     fn to_json(&self) -> String {
-        let Inner { exit, code, what, cause, hint, status, service_code, request_id } = &*self.0;
+        let Inner { exit, code, what, cause, hint, also: _, status, service_code, request_id } = &*self.0;
         json!({"error": {
             "kind": exit.as_str(),
             "code": code,
@@ -250,7 +273,7 @@ fn hint(error: &Error) -> String {
     }
     if error.kind() == ErrorKind::Credentials {
         let other = error.help().map(|help| format!("; or {help}")).unwrap_or_default();
-        return format!("set CSMS_ACCESS_KEY and CSMS_SECRET_KEY{other}");
+        return format!("csms profile add NAME, or set CSMS_ACCESS_KEY and CSMS_SECRET_KEY{other}");
     }
     if let Some(help) = error.help() {
         return help.to_owned();
@@ -296,6 +319,7 @@ impl Reporter {
 
     /// Reports why the program ends; a closed pipe is nobody's fault and is not mentioned.
     pub(crate) fn report(&self, failure: &Failure) {
+        failure.0.also.iter().for_each(|what| self.note(&format!("also: {what}")));
         match failure.0.exit {
             Exit::ClosedPipe => {}
             _ if self.json => eprint_line(&failure.to_json()),

@@ -1,5 +1,8 @@
 //! Child processes: signals are passed on to them, their end is passed back.
 
+#[cfg(unix)]
+mod supervision;
+
 use std::{
     io,
     process::{Child, Command},
@@ -9,52 +12,58 @@ use tokio::sync::mpsc;
 
 use crate::error::{Exit, Failure};
 
+#[cfg(unix)]
+pub(crate) use self::supervision::{Event, Stopped, signal_named};
+
 /// Runs a command to its end. Returns its exit code, or 128 and the number of the signal that ended it.
 pub(crate) async fn run(command: &mut Command) -> Result<u8, Failure> {
-    let (child, signals) = spawn(command)?;
-    supervise(child, signals).await
+    Running::start(command)?.end().await
 }
 
-/// Starts a command, and begins to listen to the signals that are to be passed on to it.
-pub(crate) fn spawn(command: &mut Command) -> Result<(Child, Signals), Failure> {
-    // Listened to before there is a child, so that no signal ends this process alone.
-    let signals = Signals::listen_to_all()?;
-    let child = command.spawn().map_err(|error| not_started(command, &error))?;
-    Ok((child, signals))
+/// A command that runs. Signals are passed on to it, and this process stops when it does, so that a shell sees one job.
+pub(crate) struct Running {
+    child: Child,
+    signals: Signals,
+    #[cfg(unix)]
+    supervision: supervision::State,
 }
 
-/// Waits for the end of a command. Until then signals are passed on to it, and this process stops when it does, so that a
-/// shell sees one job.
-#[cfg(unix)]
-pub(crate) async fn supervise(child: Child, mut signals: Signals) -> Result<u8, Failure> {
-    use rustix::process::{Signal as Number, WaitOptions, getpid, kill_process, waitpid};
-    let Some(process) = process(child.id()) else { return Err(lost("it has no process id")) };
-    // Process 1 gets the children of all that have ended, and nobody else can bury them.
-    let whom = (getpid().as_raw_pid() != 1).then_some(process);
-    loop {
-        while let Some((changed, status)) =
-            waitpid(whom, WaitOptions::NOHANG | WaitOptions::UNTRACED).map_err(|error| lost(&error.to_string()))?
-        {
-            if changed != process {
-                continue;
-            }
-            if !status.stopped() {
-                let signal = status.terminating_signal().map(|signal| 128 + signal);
-                return Ok(code(status.exit_status().or(signal)));
-            }
-            // Not refused to a process that asks it of itself.
-            let _ = kill_process(getpid(), Number::STOP);
+impl Running {
+    /// Starts a command, and begins to listen to the signals that are to be passed on to it.
+    pub(crate) fn start(command: &mut Command) -> Result<Self, Failure> {
+        // Listened to before there is a child, so that no signal ends this process alone.
+        let signals = Signals::listen_to_all()?;
+        Ok(Self {
+            child: spawn(command)?,
+            signals,
+            #[cfg(unix)]
+            supervision: supervision::State::default(),
+        })
+    }
+
+    /// Waits for the end of the command; Ctrl-C reaches every process of the console by itself.
+    #[cfg(not(unix))]
+    pub(crate) async fn end(self) -> Result<u8, Failure> {
+        let Self { mut child, signals: _listening } = self;
+        let ended = tokio::task::spawn_blocking(move || child.wait()).await;
+        let status = ended.map_err(|error| lost(&error.to_string()))?.map_err(|error| lost(&error.to_string()))?;
+        Ok(code(status.code()))
+    }
+
+    /// The same, and then what is left to be done, unless Ctrl-C ends that.
+    #[cfg(not(unix))]
+    pub(crate) async fn end_and(self, rest: impl Future<Output = ()>) -> Result<u8, Failure> {
+        let code = self.end().await?;
+        let mut signals = Signals::listen()?;
+        tokio::select! {
+            () = rest => Ok(code),
+            signal = signals.next() => Ok(signal.code()),
         }
-        signals.next().await.pass_on(process);
     }
 }
 
-/// Waits for the end of a command; Ctrl-C reaches every process of the console by itself.
-#[cfg(not(unix))]
-pub(crate) async fn supervise(mut child: Child, _: Signals) -> Result<u8, Failure> {
-    let ended = tokio::task::spawn_blocking(move || child.wait()).await;
-    let status = ended.map_err(|error| lost(&error.to_string()))?.map_err(|error| lost(&error.to_string()))?;
-    Ok(code(status.code()))
+fn spawn(command: &mut Command) -> Result<Child, Failure> {
+    command.spawn().map_err(|error| not_started(command, &error))
 }
 
 /// Has a command take the place of this process, which returns only where that fails. A command that is `waited_for`, and
@@ -75,6 +84,33 @@ const ENDING: [rustix::process::Signal; 6] = {
     [Number::INT, Number::TERM, Number::HUP, Number::QUIT, Number::USR1, Number::USR2]
 };
 
+/// Those that are meant for a command as well, or tell of a child.
+#[cfg(unix)]
+const OTHERS: &[rustix::process::Signal] = {
+    use rustix::process::Signal as Number;
+    &[
+        Number::TSTP,
+        Number::CONT,
+        Number::CHILD,
+        Number::WINCH,
+        Number::ALARM,
+        Number::VTALARM,
+        Number::PROF,
+        Number::IO,
+        Number::XCPU,
+        #[cfg(target_os = "linux")]
+        Number::POWER,
+    ]
+};
+
+/// The signals that this process was started to ignore, a bit for each from the lowest on. None where that cannot be found
+/// out.
+#[cfg(unix)]
+pub(crate) fn ignored() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok())
+}
+
 /// A signal that asks this process to end or to tell another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signal {
@@ -83,6 +119,17 @@ pub(crate) enum Signal {
     /// Any other, by its number.
     #[cfg(unix)]
     Other(i32),
+}
+
+impl Signal {
+    /// The exit code of what it has ended.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Interrupt => 130,
+            #[cfg(unix)]
+            Self::Other(number) => code(Some(128 + number)),
+        }
+    }
 }
 
 /// The signals sent to this process, which no longer end it.
@@ -95,18 +142,21 @@ impl Signals {
         Self::listen_to(&ENDING)
     }
 
-    /// Listens to those as well that ask it to stop and to go on, or tell of a child.
+    /// Listens to every one that can be meant for a command, and to what tells of a child.
     #[cfg(unix)]
     fn listen_to_all() -> Result<Self, Failure> {
-        use rustix::process::Signal as Number;
-        Self::listen_to(&[&ENDING[..], &[Number::TSTP, Number::CONT, Number::CHILD]].concat())
+        Self::listen_to(&[&ENDING[..], OTHERS].concat())
     }
 
     #[cfg(unix)]
     fn listen_to(numbers: &[rustix::process::Signal]) -> Result<Self, Failure> {
+        use rustix::process::Signal as Number;
         use tokio::signal::unix::{SignalKind, signal};
         let (sender, receiver) = mpsc::unbounded_channel();
-        for number in numbers {
+        let ignored = ignored().unwrap_or_default();
+        // To listen to those would undo what `nohup` has done, for a command as well. That of a child is needed.
+        let is_heard = |number: &Number| *number == Number::CHILD || ignored >> (number.as_raw() - 1) & 1 == 0;
+        for number in numbers.iter().filter(|number| is_heard(number)) {
             let kind = SignalKind::from_raw(number.as_raw());
             let mut arrivals = signal(kind).map_err(|error| deaf(&error))?;
             let sender = sender.clone();
@@ -139,37 +189,6 @@ impl Signals {
             None => std::future::pending().await,
         }
     }
-}
-
-impl Signal {
-    /// Sends it to a child, unless the terminal has done so already.
-    #[cfg(unix)]
-    fn pass_on(self, process: rustix::process::Pid) {
-        use rustix::process::{Signal as Number, kill_process};
-        let number = match self {
-            Self::Interrupt => Some(Number::INT),
-            Self::Other(number) => Number::from_named_raw(number),
-        };
-        let Some(number) = number.filter(|number| *number != Number::CHILD) else { return };
-        let is_key = [Number::INT, Number::QUIT, Number::TSTP].contains(&number);
-        if !(is_key && is_in_foreground()) {
-            // A child that has just ended needs no signal.
-            let _ = kill_process(process, number);
-        }
-    }
-}
-
-/// A process by its number.
-#[cfg(unix)]
-pub(crate) fn process(id: u32) -> Option<rustix::process::Pid> {
-    rustix::process::Pid::from_raw(i32::try_from(id).ok()?)
-}
-
-/// Whether keys of the terminal reach this process, and then its children as well.
-#[cfg(unix)]
-fn is_in_foreground() -> bool {
-    let Ok(terminal) = std::fs::File::open("/dev/tty") else { return false };
-    rustix::termios::tcgetpgrp(terminal).is_ok_and(|group| group == rustix::process::getpgrp())
 }
 
 fn code(code: Option<i32>) -> u8 {

@@ -53,16 +53,23 @@ pub(crate) fn write_private(path: &Path, bytes: &[u8], overwrite: bool) -> Resul
     let mut file = draft(path)?;
     let written = file.write_all(bytes).and_then(|()| file.as_file().sync_all());
     written.map_err(|error| unwritable(path, &error))?;
-    place(file, path, overwrite)
+    place(file, path, overwrite)?;
+    // A crash must not take back the name of what is there. Not every file system can be told so, nor has to be.
+    #[cfg(unix)]
+    let _ = File::open(directory_of(path)).and_then(|directory| directory.sync_all());
+    Ok(())
 }
 
 /// A file beside `path` that is not there yet as far as others can tell.
 pub(crate) fn draft(path: &Path) -> Result<NamedTempFile, Failure> {
-    let directory = match path.parent() {
+    NamedTempFile::new_in(directory_of(path)).map_err(|error| unwritable(path, &error))
+}
+
+fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
-    };
-    NamedTempFile::new_in(directory).map_err(|error| unwritable(path, &error))
+    }
 }
 
 /// A file without a name, for what must not be seen before all of it is there: nobody can open it, and it is gone with
@@ -107,7 +114,9 @@ pub(crate) fn unwritable(path: &Path, error: &io::Error) -> Failure {
         _ => Exit::Unexpected,
     };
     let hint = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room, and run it again",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            "make room, and run it again"
+        }
         _ => "check the path and who may write there",
     };
     Failure::new(exit, "unwritable", format!("{} cannot be written", path.display()))

@@ -95,18 +95,20 @@ pub(crate) fn text(flag: &str, path: &str) -> Result<SecretString, Failure> {
 
 /// Asks a person twice, without showing what is typed.
 fn prompt(session: &Session<'_>, name: &str) -> Result<SecretBytes, Failure> {
-    let ask = |question: &str| {
-        session.reporter.ask(question);
-        let typed = rpassword::read_password().map(SecretString::from);
-        typed.map_err(|error| unreadable("the value", "the terminal", &error))
-    };
-    let first = ask(&format!("Value of {name} (not shown):"))?;
-    match first == ask("Once more:")? {
+    let first = typed(session.reporter, &format!("Value of {name} (not shown):"))?;
+    match first == typed(session.reporter, "Once more:")? {
         true => Ok(bytes_of(&first)),
         false => Err(Failure::usage("not_the_same", format!("the two values of {name} are not the same"))
             .cause("nothing was sent")
             .hint("run it again, or give it with --from-file or --from-stdin")),
     }
+}
+
+/// Asks a person for a line, without showing what is typed.
+pub(crate) fn typed(reporter: &Reporter, question: &str) -> Result<SecretString, Failure> {
+    reporter.ask(question);
+    let typed = rpassword::read_password().map(SecretString::from);
+    typed.map_err(|error| unreadable("the value", "the terminal", &error))
 }
 
 fn bytes_of(text: &SecretString) -> SecretBytes {
@@ -245,9 +247,7 @@ pub(crate) fn open(name: &str) -> Result<fs::File, Failure> {
 
 /// All of what an argument `FILE` names.
 pub(crate) fn read(name: &str) -> Result<SecretBytes, Failure> {
-    let mut bytes = SecretBytes::default();
-    io::copy(&mut open(name)?, &mut bytes).map_err(|error| unreadable("FILE", name, &error))?;
-    Ok(bytes)
+    all_of(open(name)?).map_err(|error| unreadable("FILE", name, &error))
 }
 
 #[cfg(unix)]
@@ -274,14 +274,18 @@ fn without_lonely_newline(bytes: &[u8]) -> &[u8] {
 }
 
 fn whole_stdin(reader: &str) -> Result<SecretBytes, Failure> {
+    all_of(io::stdin().lock()).map_err(|error| unreadable(reader, "stdin", &error))
+}
+
+fn all_of(mut reader: impl io::Read) -> io::Result<SecretBytes> {
     // This buffer wipes what it leaves behind when it grows.
     let mut bytes = SecretBytes::default();
-    io::copy(&mut io::stdin().lock(), &mut bytes).map_err(|error| unreadable(reader, "stdin", &error))?;
+    io::copy(&mut reader, &mut bytes)?;
     Ok(bytes)
 }
 
 fn file(flag: &str, path: &str) -> Result<SecretBytes, Failure> {
-    fs::read(path).map(SecretBytes::from).map_err(|error| unreadable(flag, path, &error))
+    fs::File::open(path).and_then(all_of).map_err(|error| unreadable(flag, path, &error))
 }
 
 fn variable(flag: &str, name: &str) -> Result<SecretString, Failure> {

@@ -1,16 +1,13 @@
 //! `--local`: no service but an emulator inside this process, which keeps its data in a file of the user's.
 
-use std::{
-    env, fs, io,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
 use clap::ArgMatches;
 use csms_emulator::{Emulator, StartError, StartErrorKind};
 use csms_sdk::{Service, region};
 
 use crate::{
+    directories,
     error::{Exit, Failure},
     settings::{Settings, variable},
 };
@@ -98,7 +95,7 @@ impl Local {
 /// This program's own directory for data, which only its user can look into.
 pub(crate) fn private_directory() -> Result<PathBuf, Failure> {
     let directory = directory()?;
-    make_private(&directory).map_err(|error| {
+    directories::make_private(&directory).map_err(|error| {
         Failure::new(Exit::Unexpected, "io", format!("{} cannot be made", directory.display()))
             .cause(format!("{error}; nothing was sent"))
             .hint("set XDG_DATA_HOME to a directory that can be written, or name a file with --local-data")
@@ -107,28 +104,11 @@ pub(crate) fn private_directory() -> Result<PathBuf, Failure> {
 }
 
 fn directory() -> Result<PathBuf, Failure> {
-    let home = data_home().ok_or_else(|| {
+    directories::DATA.path().ok_or_else(|| {
         Failure::usage("no_home", "there is no place for data: neither XDG_DATA_HOME nor HOME is set")
             .cause("nothing was sent")
             .hint("set one of them, or name a file with --local-data")
-    })?;
-    Ok(home.join("csms"))
-}
-
-/// Where the system has programs keep data of their users.
-fn data_home() -> Option<PathBuf> {
-    // The specification has relative paths ignored.
-    let path = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let windows = || if cfg!(windows) { path("LOCALAPPDATA") } else { None };
-    path("XDG_DATA_HOME").or_else(windows).or_else(|| Some(path("HOME")?.join(".local").join("share")))
-}
-
-fn make_private(directory: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(directory)
+    })
 }
 
 fn is_on(name: &'static str) -> Result<bool, Failure> {

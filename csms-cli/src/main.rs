@@ -1,17 +1,24 @@
 //! `csms`: the command line over `csms-sdk`. It parses, calls and renders; everything a program could want is in
 //! the SDK.
 
+mod audit;
 mod ci;
 mod cli;
 mod commands;
+mod complete;
+mod config;
 mod connection;
+mod credentials;
+mod directories;
 mod dotenv;
 mod error;
 mod exec;
 mod file;
 mod input;
 mod local;
+mod log;
 mod mask;
+mod needs;
 mod output;
 mod params;
 mod project;
@@ -29,6 +36,9 @@ use std::process::ExitCode;
 use crate::error::{Failure, Reporter};
 
 fn main() -> ExitCode {
+    if let Some(code) = complete::answer() {
+        return code;
+    }
     let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     let reporter = Reporter::of_words(&words);
     match run(&words, &reporter) {
@@ -47,13 +57,19 @@ fn run(words: &[String], reporter: &Reporter) -> Result<ExitCode, Failure> {
         Err(error) if !error.use_stderr() => {
             return output::print_help(&error, words).map(|()| ExitCode::SUCCESS);
         }
-        Err(error) => return Err(cli::usage_error(&error)),
+        Err(error) => return Err(cli::usage_error(&error, words)),
     };
-    let found = matches
-        .subcommand()
-        .and_then(|(name, matches)| Some((commands::ALL.iter().find(|command| command.name() == name)?, matches)));
+    let found = matches.subcommand().and_then(|(name, matches)| Some((commands::find(name)?, matches)));
     match found {
-        Some((command, matches)) => command.run(matches, reporter),
+        Some((command, matches)) => {
+            log::show(cli::innermost(matches), reporter);
+            let outcome = command.run(matches, reporter);
+            // Everything that changes something can be had as a dry run.
+            if cli::innermost(matches).try_get_one::<bool>("dry-run").ok().flatten() == Some(&false) {
+                complete::forget();
+            }
+            outcome
+        }
         // clap has refused every other word and the absence of one.
         None => Ok(ExitCode::SUCCESS),
     }

@@ -10,7 +10,9 @@ use csms_sdk::{SecretBytes, Timestamp, clock::Clock};
 use serde_json::Value as Json;
 
 use crate::{
+    config::Config,
     error::{Exit, Failure, Reporter},
+    settings::{Setting, setting},
     text, verb,
 };
 
@@ -147,18 +149,16 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Reads `--output` and `--query`; a faulty expression is found before anything is sent.
-    pub(crate) fn of(matches: &ArgMatches) -> Result<Self, Failure> {
-        let format = match matches.get_one::<String>("output") {
-            Some(name) => Format::parse(name),
-            None => match env::var("CSMS_OUTPUT").ok().filter(|name| !name.is_empty()) {
-                None => Some(Format::Auto),
-                Some(name) => Some(Format::parse(&name).ok_or_else(|| {
-                    Failure::usage("invalid_value", "CSMS_OUTPUT names no form of output")
-                        .cause("nothing was sent")
-                        .hint(format!("one of {}", Format::NAMES.join(", ")))
-                })?),
-            },
+    /// Reads `--output` and `--query`, which variable and profile stand in for; a faulty expression is found before
+    /// anything is sent.
+    pub(crate) fn of(matches: &ArgMatches, config: &Config) -> Result<Self, Failure> {
+        let format = match form(matches, config)? {
+            None => Format::Auto,
+            Some(Setting { value, origin }) => Format::parse(&value).ok_or_else(|| {
+                Failure::usage("invalid_value", format!("{origin} names no form of output"))
+                    .cause("nothing was sent")
+                    .hint(format!("one of {}", Format::NAMES.join(", ")))
+            })?,
         };
         let query = matches.get_one::<String>("query").map(|text| {
             jmespath::compile(text).map_err(|error| {
@@ -169,7 +169,7 @@ impl Output {
         });
         let choice = matches.get_one::<String>("color").map(|choice| format!("--color={choice}"));
         let color = wants_color(choice.as_slice(), Stream::Stdout);
-        Ok(Self { format: format.unwrap_or(Format::Auto), query: query.transpose()?, color })
+        Ok(Self { format, query: query.transpose()?, color })
     }
 
     /// Whether a part of the answer was asked for.
@@ -183,10 +183,7 @@ impl Output {
         if !io::stdout().is_terminal() {
             return print(bytes);
         }
-        let is_text = str::from_utf8(bytes).is_ok_and(|text| {
-            text.chars().all(|character| !character.is_control() || matches!(character, '\n' | '\r' | '\t'))
-        });
-        if !is_text && !force {
+        if !str::from_utf8(bytes).is_ok_and(is_plain) && !force {
             return Err(binary("the value is no text"));
         }
         print(bytes)?;
@@ -242,7 +239,8 @@ impl Output {
         self.render(&found, indented)
     }
 
-    /// Prints rows: as a table for people, as [`tsv`](Format::Tsv) for pipes, or `json`. A table is cut to `width`.
+    /// Prints rows: as a table for people, as [`tsv`](Format::Tsv) for pipes, or `json`. A table is cut to `width`, and of no
+    /// rows there is none.
     pub(crate) fn rows(
         &self,
         headings: &[&str],
@@ -251,15 +249,30 @@ impl Output {
         json: &Json,
     ) -> Result<(), Failure> {
         if self.is_table() {
-            return print(table(headings, rows, width, self.color).as_bytes());
+            return match rows {
+                [] => Ok(()),
+                rows => print(table(headings, rows, width, self.color).as_bytes()),
+            };
         }
         match self.format {
             Format::Auto | Format::Tsv if self.query.is_none() => {
-                let cell = |text: &String| text.replace(['\t', '\n'], " ");
-                let lines = rows.iter().map(|row| row.iter().map(cell).collect::<Vec<_>>().join("\t") + "\n");
+                let lines = rows.iter().map(|row| line_of(row.iter().map(|text| text.replace(['\t', '\n'], " "))));
                 print(lines.collect::<String>().as_bytes())
             }
             _ => self.json(json),
+        }
+    }
+
+    /// Prints what no table could hold: as `text` for people, for a width, else as rows.
+    pub(crate) fn prose(
+        &self,
+        text: impl FnOnce(usize) -> String,
+        rows: &[Vec<String>],
+        json: &Json,
+    ) -> Result<(), Failure> {
+        match self.is_table() {
+            true => print(text(help_width()).as_bytes()),
+            false => self.rows(&[], rows, usize::MAX, json),
         }
     }
 
@@ -279,10 +292,21 @@ impl Output {
             return items.iter().try_for_each(|item| self.json(item));
         }
         let for_people = self.is_table().then(now);
-        let rows: Vec<Vec<_>> =
+        let mut rows: Vec<Vec<_>> =
             items.iter().map(|item| columns.iter().map(|column| column.cell(item, for_people)).collect()).collect();
-        let headings: Vec<_> = columns.iter().map(|column| column.heading).collect();
-        self.rows(&headings, &rows, width(), answer)
+        let mut headings: Vec<_> = columns.iter().map(|column| column.heading).collect();
+        let width = width();
+        if for_people.is_some() {
+            let spare = columns.iter().enumerate().rev().filter(|(_, column)| column.is_spare);
+            for (at, _) in spare {
+                if total(&widths(&headings, &rows)) <= width {
+                    break;
+                }
+                headings.remove(at);
+                rows.iter_mut().for_each(|row| drop(row.remove(at)));
+            }
+        }
+        self.rows(&headings, &rows, width, answer)
     }
 
     /// Prints the members of one thing, a line each, or the whole `answer`.
@@ -355,19 +379,21 @@ impl Output {
             Format::Yaml => out = yaml(json)?.into_bytes().into(),
             Format::Tsv => {
                 for row in json.as_array().map_or(std::slice::from_ref(json), Vec::as_slice) {
-                    let cells: Vec<_> = match row {
-                        Json::Array(cells) => cells.iter().map(cell).collect(),
-                        Json::Object(members) => members.values().map(cell).collect(),
-                        scalar => vec![cell(scalar)],
+                    let line = match row {
+                        Json::Array(cells) => line_of(cells.iter().map(cell)),
+                        Json::Object(members) => line_of(members.values().map(cell)),
+                        scalar => line_of([cell(scalar)]),
                     };
-                    out.extend_from_slice(cells.join("\t").as_bytes());
-                    out.extend_from_slice(b"\n");
+                    out.extend_from_slice(line.as_bytes());
                 }
                 return print(out.expose_secret());
             }
             Format::Raw => match json {
-                // The exact bytes; only a person needs the line to end.
+                // The exact bytes, but for what a terminal would obey; only a person needs the line to end.
                 Json::String(text) => {
+                    if io::stdout().is_terminal() && !is_plain(text) {
+                        return Err(binary("the text holds control characters").hint("a pipe, or -o json"));
+                    }
                     out.extend_from_slice(text.as_bytes());
                     if !io::stdout().is_terminal() || text.ends_with('\n') {
                         return print(out.expose_secret());
@@ -383,7 +409,15 @@ impl Output {
     }
 }
 
-fn now() -> Timestamp {
+/// The form of output that was asked for, and by whom.
+pub(crate) fn form(matches: &ArgMatches, config: &Config) -> Result<Option<Setting>, Failure> {
+    let given = setting(matches, "output", "--output", "CSMS_OUTPUT")?;
+    let of_profile = || config.chosen(matches).ok()??.profile?.setting("output");
+    Ok(given.or_else(of_profile))
+}
+
+/// The time by the system.
+pub(crate) fn now() -> Timestamp {
     Timestamp::from_millis(Clock::system().now().timestamp_millis())
 }
 
@@ -392,6 +426,7 @@ pub(crate) struct Column {
     heading: &'static str,
     path: &'static str,
     form: Form,
+    is_spare: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -405,12 +440,12 @@ enum Form {
 impl Column {
     /// A member as it is; the items of a list with commas between them.
     pub(crate) const fn of(heading: &'static str, path: &'static str) -> Self {
-        Self { heading, path, form: Form::Plain }
+        Self { heading, path, form: Form::Plain, is_spare: false }
     }
 
     /// A point in time.
     pub(crate) const fn time(heading: &'static str, path: &'static str) -> Self {
-        Self { heading, path, form: Form::Time }
+        Self { heading, path, form: Form::Time, is_spare: false }
     }
 
     /// A code that `word` knows in words.
@@ -419,7 +454,12 @@ impl Column {
         path: &'static str,
         word: fn(&str) -> Option<&'static str>,
     ) -> Self {
-        Self { heading, path, form: Form::Word(word) }
+        Self { heading, path, form: Form::Word(word), is_spare: false }
+    }
+
+    /// The same, left out of a list where a terminal is too narrow for all columns; the last one first.
+    pub(crate) const fn spare(self) -> Self {
+        Self { is_spare: true, ..self }
     }
 
     /// Where it stands in what is listed or described.
@@ -466,16 +506,35 @@ fn cell(json: &Json) -> String {
     }
 }
 
+/// Cells between tabs, in a line. What a terminal would obey becomes blanks there.
+fn line_of(cells: impl IntoIterator<Item = String>) -> String {
+    let for_terminal = io::stdout().is_terminal();
+    let shown = |cell: String| if for_terminal { text::one_line(&cell) } else { cell };
+    cells.into_iter().map(shown).collect::<Vec<_>>().join("\t") + "\n"
+}
+
+/// Whether a terminal only shows this text.
+fn is_plain(text: &str) -> bool {
+    text.chars().all(|character| !character.is_control() || matches!(character, '\n' | '\r' | '\t'))
+}
+
+/// How wide each column is with nothing cut.
+fn widths(headings: &[&str], rows: &[Vec<String>]) -> Vec<usize> {
+    let column = |index: usize| rows.iter().filter_map(move |row| row.get(index)).map(|cell| cell.chars().count());
+    let width =
+        |(index, heading): (usize, &&str)| column(index).chain([heading.chars().count()]).max().unwrap_or_default();
+    headings.iter().enumerate().map(width).collect()
+}
+
+/// How wide columns are together, with the gaps between them.
+fn total(widths: &[usize]) -> usize {
+    widths.iter().sum::<usize>() + 2 * widths.len().saturating_sub(1)
+}
+
 /// Rows under their headings, no wider than `width`: the widest columns give way first.
 fn table(headings: &[&str], rows: &[Vec<String>], width: usize, color: bool) -> String {
-    let column = |index: usize| rows.iter().filter_map(move |row| row.get(index)).map(|cell| cell.chars().count());
-    let mut widths: Vec<_> = headings
-        .iter()
-        .enumerate()
-        .map(|(index, heading)| column(index).chain([heading.chars().count()]).max().unwrap_or_default())
-        .collect();
-    let gaps = 2 * headings.len().saturating_sub(1);
-    let mut excess = (widths.iter().sum::<usize>() + gaps).saturating_sub(width);
+    let mut widths = widths(headings, rows);
+    let mut excess = total(&widths).saturating_sub(width);
     while excess > 0 {
         let Some(widest) = widths.iter_mut().max().filter(|widest| **widest > NARROWEST) else { break };
         *widest -= 1;
@@ -519,7 +578,9 @@ pub(crate) fn print(bytes: &[u8]) -> Result<(), Failure> {
 pub(crate) fn unprintable(error: &io::Error) -> Failure {
     match error.kind() {
         io::ErrorKind::BrokenPipe => Failure::new(Exit::ClosedPipe, "closed_pipe", "stdout is closed"),
-        _ => Failure::new(Exit::Unexpected, "io", format!("stdout cannot be written: {error}")),
+        _ => Failure::new(Exit::Unexpected, "io", "stdout cannot be written")
+            .cause(format!("{error}; what came before may have been"))
+            .hint("make room, or have the output go elsewhere"),
     }
 }
 

@@ -93,6 +93,11 @@ pub(crate) fn request(
     Ok(Json::Object(request).into())
 }
 
+/// What is given for a parameter, as it stands on the command line.
+pub(crate) fn given<'a>(matches: &'a ArgMatches, name: &str) -> Option<&'a str> {
+    matches.try_get_one::<String>(&format!("{PREFIX}{name}")).ok().flatten().map(String::as_str)
+}
+
 /// What a field holds, for help.
 pub(crate) fn kind_name(kind: &Kind) -> String {
     match kind {

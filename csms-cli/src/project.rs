@@ -51,6 +51,13 @@ pub(crate) fn find() -> Result<Option<Project>, Failure> {
     Ok(None)
 }
 
+/// A file that somebody has named.
+pub(crate) fn read(path: &Path) -> Result<Project, Failure> {
+    let text = fs::read_to_string(path).map_err(|error| faulty(path, error.to_string()))?;
+    check_owner(path)?;
+    parse(path.to_owned(), &text)
+}
+
 /// Whoever can write the file decides what programs find in their environment: only the user himself and root may.
 #[cfg(unix)]
 fn check_owner(path: &Path) -> Result<(), Failure> {

@@ -69,7 +69,7 @@ impl Resolved {
 }
 
 /// Reads all of them, in their order. Where some fail, each is told and none is given.
-pub(crate) fn all(
+pub(crate) async fn all(
     session: &Session<'_>,
     connection: &Connection,
     targets: &[Target],
@@ -77,15 +77,15 @@ pub(crate) fn all(
     let mut outcomes: Vec<Option<Result<Resolved, Failure>>> = targets.iter().map(|_| None).collect();
     for place in places(targets) {
         let store = SecretStore::new(&connection.client_at(session, place[0].1)?);
-        let values = store.get_many(place.iter().map(|(_, reference)| reference.here()));
-        for ((at, reference), value) in place.iter().zip(connection.block_on(values)) {
+        let values = store.get_many(place.iter().map(|(_, reference)| reference.here())).await;
+        for ((at, reference), value) in place.iter().zip(values) {
             let told = |error| told_of_reference(session, reference, error);
             outcomes[*at] = Some(value.map(Resolved::Secret).map_err(told));
         }
     }
     for (outcome, target) in outcomes.iter_mut().zip(targets) {
         if let Target::Cipher(base64) = target {
-            *outcome = Some(connection.block_on(decrypted(&connection.client, base64)));
+            *outcome = Some(decrypted(&connection.client, base64).await);
         }
     }
     let (mut values, mut failures) = (Vec::new(), Vec::new());
@@ -96,10 +96,41 @@ pub(crate) fn all(
         }
     }
     let mut failures = failures.into_iter();
-    let Some(first) = failures.next() else { return Ok(values) };
-    // One ends the program; people want to mend all of them.
-    failures.for_each(|failure| session.reporter.note(&format!("also: {}", failure.what())));
-    Err(first)
+    match failures.next() {
+        None => Ok(values),
+        // One ends the program; people want to mend all of them.
+        Some(first) => Err(first.also(failures.map(|failure| failure.what().to_owned()).collect())),
+    }
+}
+
+/// Has all of them watched that can come to mean another value.
+#[cfg(unix)] // as `--watch` is
+pub(crate) fn watched(
+    session: &Session<'_>,
+    connection: &Connection,
+    targets: &[Target],
+    mut watch: csms_sdk::watch::Watch,
+) -> Result<csms_sdk::watch::Watch, Failure> {
+    for place in places(targets) {
+        let store = SecretStore::new(&connection.client_at(session, place[0].1)?);
+        watch = watch.secrets(&store, place.iter().map(|(_, reference)| reference.here()))?;
+    }
+    Ok(watch)
+}
+
+/// Reads secrets, in their order, those of one place in batches. Where some fail, each is told and none is given.
+pub(crate) async fn secrets(
+    session: &Session<'_>,
+    connection: &Connection,
+    references: &[Reference],
+) -> Result<Vec<SecretValue>, Failure> {
+    let targets: Vec<_> = references.iter().cloned().map(Target::Secret).collect();
+    let values = all(session, connection, &targets).await?.into_iter();
+    let secret = |value| match value {
+        Resolved::Secret(secret) => Some(secret),
+        Resolved::Plain(_) => None,
+    };
+    Ok(values.filter_map(secret).collect())
 }
 
 /// The references of each place together, with their positions.

@@ -3,30 +3,36 @@
 use std::{
     env,
     io::{self, IsTerminal as _},
+    sync::Arc,
 };
 
 use clap::ArgMatches;
 use csms_sdk::{OperationInfo, SecretJson, model::Kind};
+use serde_json::Value as Json;
 
 use crate::{
+    config::Config,
     connection::Connection,
     error::{Exit, Failure, Reporter},
     mask::mask,
-    output::Output,
-    settings::Settings,
+    output::{Column, Output},
+    settings::{Setting, Settings},
 };
 
 /// One run of a verb.
 pub(crate) struct Session<'a> {
     pub(crate) matches: &'a ArgMatches,
     pub(crate) reporter: &'a Reporter,
+    pub(crate) config: Arc<Config>,
     pub(crate) settings: Settings,
     pub(crate) output: Output,
 }
 
 impl<'a> Session<'a> {
     pub(crate) fn of(matches: &'a ArgMatches, reporter: &'a Reporter) -> Result<Self, Failure> {
-        Ok(Self { matches, reporter, settings: Settings::of(matches)?, output: Output::of(matches)? })
+        let config = Config::load()?;
+        let (settings, output) = (Settings::of(matches, &config)?, Output::of(matches, &config)?);
+        Ok(Self { matches, reporter, config, settings, output })
     }
 
     /// A client as the settings say, and the runtime it needs.
@@ -72,26 +78,53 @@ impl<'a> Session<'a> {
 
     /// `cn-north-4 (project 4ff0…1948)`
     pub(crate) fn place(&self) -> String {
-        let region = self.settings.region.as_ref().map_or("this region", |region| &region.value);
-        match (&self.settings.local, &self.settings.project) {
+        let Settings { region, project, .. } = &self.settings;
+        let value = |setting: &Option<Setting>| setting.as_ref().map(|setting| setting.value.clone());
+        self.place_of(value(region).as_deref(), value(project).as_deref())
+    }
+
+    /// The same of another region and project.
+    pub(crate) fn place_of(&self, region: Option<&str>, project: Option<&str>) -> String {
+        let region = region.unwrap_or("this region");
+        match (&self.settings.local, project) {
             (Some(_), _) => format!("{region} (local)"),
-            (None, Some(project)) => format!("{region} (project {})", shortened(&project.value)),
+            (None, Some(project)) => format!("{region} (project {})", shortened(project)),
             (None, None) => region.to_owned(),
         }
     }
 
+    /// Prints the items of a list, and says where there are none that a table could show.
+    pub(crate) fn list(&self, columns: &[Column], items: &[Json], answer: &Json) -> Result<(), Failure> {
+        if items.is_empty() && self.output.is_table() {
+            self.reporter.note("there is nothing to list");
+        }
+        self.output.list(columns, items, answer)
+    }
+
     /// Asks whether to go on, unless that was said already.
     pub(crate) fn confirm(&self, question: &str, consequence: &str) -> Result<(), Failure> {
-        let is_yes = |answer: &str| matches!(answer, "y" | "Y" | "yes");
-        self.confirm_if(question, &format!("{consequence} [y/N]"), is_yes)
+        self.confirm_if(question, &self.place(), &format!("{consequence} [y/N]"), is_yes)
+    }
+
+    /// The same of something in another place, or in a file of this machine.
+    pub(crate) fn confirm_in(&self, place: &str, question: &str, consequence: &str) -> Result<(), Failure> {
+        self.confirm_if(question, place, &format!("{consequence} [y/N]"), is_yes)
     }
 
     /// Asks for `word` to be typed, where a `y` out of habit would do too much harm.
     pub(crate) fn confirm_by_typing(&self, question: &str, consequence: &str, word: &str) -> Result<(), Failure> {
-        self.confirm_if(question, &format!("{consequence} Type \"{word}\" to go on:"), |answer| answer == word)
+        self.confirm_if(question, &self.place(), &format!("{consequence} Type \"{word}\" to go on:"), |answer| {
+            answer == word
+        })
     }
 
-    fn confirm_if(&self, question: &str, prompt: &str, is_yes: impl Fn(&str) -> bool) -> Result<(), Failure> {
+    fn confirm_if(
+        &self,
+        question: &str,
+        place: &str,
+        prompt: &str,
+        is_yes: impl Fn(&str) -> bool,
+    ) -> Result<(), Failure> {
         if self.is_set("yes") {
             return Ok(());
         }
@@ -103,7 +136,7 @@ impl<'a> Session<'a> {
         if !self.is_interactive() {
             return Err(refused("there is nobody to be asked"));
         }
-        self.reporter.ask(&format!("{question} in {}? {prompt}", self.place()));
+        self.reporter.ask(&format!("{question} in {place}? {prompt}"));
         let mut answer = String::new();
         let read = io::stdin().read_line(&mut answer);
         match read.is_ok() && is_yes(answer.trim()) {
@@ -124,6 +157,10 @@ impl<'a> Session<'a> {
     }
 }
 
+fn is_yes(answer: &str) -> bool {
+    matches!(answer, "y" | "Y" | "yes")
+}
+
 /// From here on this process holds values: what the system writes of it when it dies must not have them.
 pub(crate) fn hold_values() {
     #[cfg(unix)]
@@ -132,6 +169,8 @@ pub(crate) fn hold_values() {
         // Where it is refused, there is nothing that could be done.
         let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
     }
+    // A program that is given what dies through a pipe gets all of it whatever the limit.
+    hold_values_until_exec();
 }
 
 /// The same until another program takes the place of this one: what that one leaves when it dies is its own business.
@@ -149,5 +188,20 @@ fn shortened(id: &str) -> String {
     match (id.get(..4), id.get(id.len().saturating_sub(4)..)) {
         (Some(first), Some(last)) if id.len() > 12 => format!("{first}…{last}"),
         _ => id.to_owned(),
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+#[allow(clippy::unwrap_used)] // a failed unwrap is a failed test
+mod tests {
+    use rustix::process::{DumpableBehavior, Resource, dumpable_behavior, getrlimit};
+
+    use super::*;
+
+    #[test]
+    fn who_holds_values_leaves_no_core_and_can_be_looked_into_by_nobody() {
+        hold_values();
+        assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::NotDumpable);
+        assert_eq!(getrlimit(Resource::Core).maximum, Some(0));
     }
 }

@@ -1,23 +1,26 @@
-//! Where to call, as whom, and who said so: flags, then `CSMS_*` variables, then what the SDK finds.
+//! Where to call, and who said so: flags, then `CSMS_*` variables, then those of the official SDKs, then the profile in
+//! use, then what the SDK finds.
 
-use std::{env, fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, env, sync::Arc, time::Duration};
 
 use clap::ArgMatches;
 use csms_emulator::Emulator;
 use csms_sdk::{
-    CallOptions, Client, ClientBuilder, SecretString, Service,
-    credentials::{
-        AccessKeys, BoxFuture, Context, Credentials, KooCli, ProvideCredentials, ProvideResult, Provided, UserToken,
-        default_chain,
-    },
+    CallOptions, Client, ClientBuilder, Service, Timestamp,
+    credentials::{AccessKeys, Credentials},
     reference::Reference,
     retry::RetryPolicy,
 };
 
 use crate::{
-    error::{Exit, Failure, Reporter},
+    config::{Chosen, Config},
+    credentials::{self, Named},
+    error::{Failure, Reporter},
     local::{self, Local},
 };
+
+/// Where the official SDKs and OpenStack's tools keep the project.
+const PROJECTS: [&str; 4] = ["HUAWEICLOUD_SDK_PROJECT_ID", "HW_PROJECT_ID", "OS_PROJECT_ID", "OS_TENANT_ID"];
 
 /// Stands for a project id that a dry run does not look up.
 pub(crate) const UNKNOWN_PROJECT: &str = "project-id-not-known";
@@ -25,11 +28,17 @@ pub(crate) const UNKNOWN_PROJECT: &str = "project-id-not-known";
 /// All services that are called.
 const SERVICES: [Service; 4] = [Service::Csms, Service::Kms, Service::Iam, Service::Sts];
 
-/// A setting and who gave it: a flag or a variable.
+/// A setting and who gave it: a flag, a variable or a file.
 #[derive(Clone, Debug)]
 pub(crate) struct Setting {
     pub(crate) value: String,
-    pub(crate) origin: &'static str,
+    pub(crate) origin: Cow<'static, str>,
+}
+
+impl Setting {
+    pub(crate) fn new(value: impl Into<String>, origin: impl Into<Cow<'static, str>>) -> Self {
+        Self { value: value.into(), origin: origin.into() }
+    }
 }
 
 /// The settings of this call.
@@ -39,39 +48,46 @@ pub(crate) struct Settings {
     pub(crate) project: Option<Setting>,
     /// Set where no service is called.
     pub(crate) local: Option<Local>,
-    profile: Option<Setting>,
-    endpoints: Vec<(Service, Setting)>,
-    timeout: Option<Duration>,
+    /// The profile in use; none where no service is called.
+    pub(crate) chosen: Option<Chosen>,
+    config: Arc<Config>,
+    given: Given,
+    pub(crate) timeout: Option<Duration>,
     retries: Option<u32>,
     verbosity: u8,
 }
 
+/// What flags and variables say, which comes before profiles.
+#[derive(Clone, Debug)]
+struct Given {
+    region: Option<Setting>,
+    project: Option<Setting>,
+    /// Of CSMS and KMS.
+    endpoint: Option<Setting>,
+    iam_endpoint: Option<Setting>,
+    sts_endpoint: Option<Setting>,
+    ca_file: Option<Setting>,
+    proxy: Option<Setting>,
+}
+
 impl Settings {
-    pub(crate) fn of(matches: &ArgMatches) -> Result<Self, Failure> {
+    pub(crate) fn of(matches: &ArgMatches, config: &Arc<Config>) -> Result<Self, Failure> {
         let local = Local::of(matches)?;
-        let endpoint = setting(matches, "endpoint", "--endpoint", "CSMS_ENDPOINT")?;
-        let iam = setting(matches, "iam-endpoint", "--iam-endpoint", "CSMS_IAM_ENDPOINT")?;
-        let endpoints = [
-            (Service::Csms, endpoint.clone()),
-            (Service::Kms, endpoint),
-            (Service::Iam, iam),
-            (Service::Sts, variable("CSMS_STS_ENDPOINT")?),
-        ];
-        let region = setting(matches, "region", "--region", "CSMS_REGION")?.or(common_region()?);
-        let local_region =
-            local.as_ref().map(|local| Setting { value: local::REGION.to_owned(), origin: local.origin });
-        let project = setting(matches, "project", "--project", "CSMS_PROJECT_ID")?;
-        Ok(Self {
-            region: region.or(local_region),
-            // A project of the service does not exist here.
-            project: project.filter(|project| local.is_none() || project.origin == "--project"),
-            local,
-            profile: setting(matches, "profile", "--profile", "CSMS_PROFILE")?,
-            endpoints: endpoints.into_iter().filter_map(|(service, given)| Some((service, given?))).collect(),
-            timeout: matches.get_one::<String>("timeout").map(|text| duration("--timeout", text)).transpose()?,
-            retries: matches.get_one("retries").copied(),
-            verbosity: matches.get_count("verbose"),
-        })
+        let given = Given {
+            region: setting(matches, "region", "--region", "CSMS_REGION")?.or(common_region()?),
+            project: setting(matches, "project", "--project", "CSMS_PROJECT_ID")?,
+            endpoint: setting(matches, "endpoint", "--endpoint", "CSMS_ENDPOINT")?,
+            iam_endpoint: setting(matches, "iam-endpoint", "--iam-endpoint", "CSMS_IAM_ENDPOINT")?,
+            sts_endpoint: variable("CSMS_STS_ENDPOINT")?,
+            ca_file: variable("CSMS_CA_FILE")?,
+            proxy: variable("CSMS_PROXY")?,
+        };
+        let chosen = if local.is_some() { None } else { config.chosen(matches)? };
+        let timeout = matches.get_one::<String>("timeout").map(|text| duration("--timeout", text)).transpose()?;
+        let (retries, verbosity) = (matches.get_one("retries").copied(), matches.get_count("verbose"));
+        let config = Arc::clone(config);
+        let settings = Self { region: None, project: None, local, chosen, config, given, timeout, retries, verbosity };
+        Ok(settings.settled())
     }
 
     /// The same with the region, profile and project that a reference names.
@@ -82,28 +98,104 @@ impl Settings {
                 .cause("--local has neither; nothing was sent")
                 .hint("leave out --local, or what stands behind `?`"));
         }
-        let given = |value: Option<&str>| value.map(|value| Setting { value: value.to_owned(), origin: ORIGIN });
-        let profile = given(reference.profile());
-        Ok(Self {
-            region: given(reference.region()).or(self.region.clone()),
+        let given = |value: Option<&str>| value.map(|value| Setting::new(value, ORIGIN));
+        let chosen = given(reference.profile()).map(|name| Chosen {
+            profile: self.config.get(&name.value),
+            name,
+            is_named: true,
+        });
+        let given = Given {
+            region: given(reference.region()).or(self.given.region.clone()),
             // The project of one profile is not that of another.
-            project: given(reference.project()).or(self.project.clone().filter(|_| profile.is_none())),
-            profile: profile.or(self.profile.clone()),
+            project: given(reference.project()).or(self.given.project.clone().filter(|_| chosen.is_none())),
+            ..self.given.clone()
+        };
+        let settings = Self {
+            chosen: chosen.or(self.chosen.clone()),
+            config: Arc::clone(&self.config),
+            given,
             local: None,
-            endpoints: self.endpoints.clone(),
+            region: None,
+            project: None,
             ..*self
+        };
+        let settings = settings.settled();
+        self.check_endpoint_of(&settings, reference)?;
+        Ok(settings)
+    }
+
+    /// Refuses an endpoint that is that of one region for another one, as clients of the SDK do.
+    fn check_endpoint_of(&self, there: &Self, reference: &Reference) -> Result<(), Failure> {
+        // One that names the region is that of every region.
+        let Some(endpoint) = there.in_effect("endpoint").filter(|endpoint| !endpoint.value.contains("{region}")) else {
+            return Ok(());
+        };
+        let of_its_profile = there.given.endpoint.is_none() && reference.profile().is_some();
+        let its = if of_its_profile { there.of_profile("region") } else { None };
+        let its = its.or(self.region.clone()).map(|region| region.value);
+        match &there.region {
+            Some(region) if its.as_ref() != Some(&region.value) => Err(Failure::usage(
+                "configuration",
+                format!(
+                    "the endpoint that {} names serves one region, so it cannot serve {}",
+                    endpoint.origin, region.value
+                ),
+            )
+            .cause("nothing was sent to it")
+            .hint("write {region} where the endpoint names the region, or give no endpoint")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Settles region and project by what is given and by the profile.
+    fn settled(self) -> Self {
+        let Some(local) = &self.local else {
+            let (region, project) = (self.in_effect("region"), self.in_effect("project"));
+            return Self { region, project, ..self };
+        };
+        let region = self.given.region.clone().or(Some(Setting::new(local::REGION, local.origin)));
+        // A project of the service does not exist here.
+        let project = self.given.project.clone().filter(|project| project.origin == "--project");
+        Self { region, project, ..self }
+    }
+
+    /// What is given, else what the profile says.
+    pub(crate) fn in_effect(&self, name: &str) -> Option<Setting> {
+        let given = match name {
+            "region" => &self.given.region,
+            "project" => &self.given.project,
+            "endpoint" => &self.given.endpoint,
+            "iam_endpoint" => &self.given.iam_endpoint,
+            "sts_endpoint" => &self.given.sts_endpoint,
+            "ca_file" => &self.given.ca_file,
+            "proxy" => &self.given.proxy,
+            _ => &None,
+        };
+        given.clone().or_else(|| match name {
+            "project" => self.project_of_profile(),
+            name => self.of_profile(name),
         })
+    }
+
+    fn of_profile(&self, name: &str) -> Option<Setting> {
+        self.chosen.as_ref()?.profile.as_ref()?.setting(name)
+    }
+
+    /// The project of a profile with keys goes with them, see [`credentials`]; without, it is a setting like others,
+    /// which variables of the official SDKs and another region take precedence over.
+    fn project_of_profile(&self) -> Option<Setting> {
+        let profile = self.chosen.as_ref()?.profile.as_ref()?;
+        let is_elsewhere = match (self.in_effect("region"), profile.setting("region")) {
+            (Some(region), Some(its)) => region.value != its.value,
+            _ => false,
+        };
+        let is_given = PROJECTS.into_iter().any(is_set);
+        profile.setting("project").filter(|_| !profile.has_credentials() && !is_elsewhere && !is_given)
     }
 
     /// A client that calls as whoever the settings name.
     pub(crate) fn client(&self) -> Result<Client, Failure> {
-        let provider: Arc<dyn ProvideCredentials> = match (&self.profile, variables()?) {
-            // Whoever names a profile means it, even next to keys in variables.
-            (Some(profile), _) => Arc::new(KooCli::profile(&profile.value)),
-            (None, Some(variables)) => Arc::new(variables),
-            (None, None) => Arc::new(default_chain()),
-        };
-        let mut builder = self.builder()?.credentials_provider(provider);
+        let mut builder = self.builder()?.credentials_provider(credentials::provider(self.chosen.as_ref())?);
         if let Some(project) = &self.project {
             builder = builder.project_id(&project.value);
         }
@@ -114,7 +206,7 @@ impl Settings {
     pub(crate) fn local_client(&self, emulator: &Emulator) -> Result<Client, Failure> {
         let origin = self.local.as_ref().map_or("--local", |local| local.origin);
         let (access_key, secret_key) = emulator.keys();
-        let keys = Named { credentials: Credentials::keys(access_key, secret_key), origin: origin.to_owned() };
+        let keys = Named::new(Credentials::keys(access_key, secret_key), origin.to_owned());
         let mut builder = self.calls(self.anywhere()).no_proxy().credentials_provider(Arc::new(keys));
         for service in SERVICES {
             builder =
@@ -144,16 +236,15 @@ impl Settings {
         self.build(builder)
     }
 
-    /// Says where the settings come from, if that was asked for, and begins to say what is sent.
+    /// Says where the settings come from, if that was asked for.
     pub(crate) fn tell(&self, client: &Client, reporter: &Reporter) {
-        if self.verbosity >= 2 {
-            log_to_stderr();
-        }
         if self.verbosity == 0 {
             return;
         }
-        let named = [("region", &self.region), ("project", &self.project)];
-        for (name, setting) in named {
+        if let Some(Chosen { name: Setting { value, origin }, .. }) = &self.chosen {
+            reporter.note(&format!("profile: {value} (from {origin})"));
+        }
+        for (name, setting) in [("region", &self.region), ("project", &self.project)] {
             match setting {
                 Some(Setting { value, origin }) => reporter.note(&format!("{name}: {value} (from {origin})")),
                 None => reporter.note(&format!("{name}: not set")),
@@ -167,6 +258,25 @@ impl Settings {
                 reporter.note(&format!("endpoint of {service}: {url} (from {origin})"));
             }
         }
+    }
+
+    /// The same, with one attempt that may take no longer than this.
+    pub(crate) fn in_a_hurry(self, timeout: Duration) -> Self {
+        Self { timeout: Some(timeout), retries: Some(0), ..self }
+    }
+
+    /// Tells one place from another: where calls go, and as whom as far as that is no secret.
+    pub(crate) fn place(&self) -> String {
+        let mut place = String::new();
+        for name in ["region", "project", "endpoint", "iam_endpoint", "sts_endpoint"] {
+            place.push_str(&format!("{:?}\n", self.in_effect(name).map(|setting| setting.value)));
+        }
+        place.push_str(&format!("{:?}\n", self.chosen.as_ref().map(|chosen| &chosen.name.value)));
+        place.push_str(&format!("{:?}\n", self.local.as_ref().map(|local| &local.file)));
+        for name in ["CSMS_ACCESS_KEY", "HUAWEICLOUD_SDK_AK", "HW_ACCESS_KEY", "OS_ACCESS_KEY", "HW_PROFILE"] {
+            place.push_str(&format!("{:?}\n", env::var_os(name)));
+        }
+        place
     }
 
     /// Whether the settings' origins are to be told.
@@ -196,13 +306,27 @@ impl Settings {
 
     fn builder(&self) -> Result<ClientBuilder, Failure> {
         let mut builder = self.calls(self.anywhere());
-        for (service, endpoint) in &self.endpoints {
-            builder = builder.service_endpoint(*service, &endpoint.value).endpoint_origin(*service, endpoint.origin);
+        let endpoints = [
+            (Service::Csms, &self.given.endpoint, "endpoint"),
+            (Service::Kms, &self.given.endpoint, "endpoint"),
+            (Service::Iam, &self.given.iam_endpoint, "iam_endpoint"),
+            (Service::Sts, &self.given.sts_endpoint, "sts_endpoint"),
+        ];
+        for (service, given, name) in endpoints {
+            builder = match (given, self.of_profile(name)) {
+                (Some(given), _) => {
+                    builder.service_endpoint(service, &given.value).endpoint_origin(service, given.origin.clone())
+                }
+                (None, Some(of_profile)) => {
+                    builder.fallback_endpoint(service, of_profile.value).endpoint_origin(service, of_profile.origin)
+                }
+                (None, None) => builder,
+            };
         }
-        if let Some(path) = variable("CSMS_CA_FILE")? {
+        if let Some(path) = self.in_effect("ca_file") {
             builder = builder.root_certificates_file(path.value)?;
         }
-        if let Some(proxy) = variable("CSMS_PROXY")? {
+        if let Some(proxy) = self.in_effect("proxy") {
             builder = builder.proxy(proxy.value);
         }
         Ok(builder)
@@ -230,12 +354,17 @@ pub(crate) fn call_options(validate: bool) -> CallOptions {
 }
 
 /// A flag's value, else a variable's.
-fn setting(matches: &ArgMatches, id: &str, flag: &'static str, name: &'static str) -> Result<Option<Setting>, Failure> {
+pub(crate) fn setting(
+    matches: &ArgMatches,
+    id: &str,
+    flag: &'static str,
+    name: &'static str,
+) -> Result<Option<Setting>, Failure> {
     match matches.get_one::<String>(id) {
         Some(value) if value.is_empty() => Err(Failure::usage("missing_value", format!("{flag} is empty"))
             .cause("nothing was sent")
             .hint(format!("leave {flag} out to use {name} or the default"))),
-        Some(value) => Ok(Some(Setting { value: value.clone(), origin: flag })),
+        Some(value) => Ok(Some(Setting::new(value, flag))),
         None => variable(name),
     }
 }
@@ -244,7 +373,7 @@ fn setting(matches: &ArgMatches, id: &str, flag: &'static str, name: &'static st
 pub(crate) fn variable(name: &'static str) -> Result<Option<Setting>, Failure> {
     match env::var(name) {
         Ok(value) if value.is_empty() => Ok(None),
-        Ok(value) => Ok(Some(Setting { value, origin: name })),
+        Ok(value) => Ok(Some(Setting::new(value, name))),
         Err(env::VarError::NotPresent) => Ok(None),
         Err(env::VarError::NotUnicode(_)) => Err(Failure::usage("not_utf8", format!("{name} is not UTF-8"))
             .cause("nothing was sent")
@@ -266,63 +395,6 @@ fn common_region() -> Result<Option<Setting>, Failure> {
     Ok(None)
 }
 
-/// Credentials in `CSMS_*` variables. All parts of them come from there or none does.
-fn variables() -> Result<Option<Named>, Failure> {
-    let lacks = |present: &str, missing: &str| {
-        Failure::new(Exit::Credentials, "credentials", format!("{present} is set and {missing} is not"))
-            .cause("access key and secret key have to come from one place; nothing was sent")
-            .hint(format!("set {missing} as well, or unset {present}"))
-    };
-    let secret = |name| Ok::<_, Failure>(variable(name)?.map(|setting| SecretString::from(setting.value)));
-    let access_key = variable("CSMS_ACCESS_KEY")?;
-    let secret_key = secret("CSMS_SECRET_KEY")?;
-    let security_token = secret("CSMS_SECURITY_TOKEN")?;
-    let auth_token = secret("CSMS_AUTH_TOKEN")?;
-    if access_key.is_some() && auth_token.is_some() {
-        return Err(Failure::new(Exit::Credentials, "credentials", "CSMS_ACCESS_KEY and CSMS_AUTH_TOKEN are both set")
-            .cause("it is not clear who is calling; nothing was sent")
-            .hint("unset one of them"));
-    }
-    let (credentials, origin) = match (access_key, secret_key, security_token, auth_token) {
-        (Some(access_key), Some(secret_key), token, _) => {
-            let keys = AccessKeys::new(access_key.value, secret_key);
-            let keys = match token {
-                Some(token) => keys.with_security_token(token),
-                None => keys,
-            };
-            (Credentials::from(keys), "CSMS_ACCESS_KEY")
-        }
-        (Some(_), None, ..) => return Err(lacks("CSMS_ACCESS_KEY", "CSMS_SECRET_KEY")),
-        (None, Some(_), ..) => return Err(lacks("CSMS_SECRET_KEY", "CSMS_ACCESS_KEY")),
-        (None, None, Some(_), _) => return Err(lacks("CSMS_SECURITY_TOKEN", "CSMS_ACCESS_KEY")),
-        (None, None, None, Some(token)) => (UserToken::new(token).into(), "CSMS_AUTH_TOKEN"),
-        (None, None, None, None) => return Ok(None),
-    };
-    Ok(Some(Named { credentials, origin: format!("environment ({origin})") }))
-}
-
-/// Credentials, and who named them.
-struct Named {
-    credentials: Credentials,
-    origin: String,
-}
-
-impl fmt::Debug for Named {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.origin)
-    }
-}
-
-impl ProvideCredentials for Named {
-    fn provide<'a>(&'a self, _: &'a Context<'a>) -> BoxFuture<'a, ProvideResult> {
-        Box::pin(async { Ok(Provided::new(self.credentials.clone(), self.origin.clone())) })
-    }
-
-    fn is_regional(&self) -> bool {
-        matches!(self.credentials, Credentials::Token(_))
-    }
-}
-
 /// `20`, `20s`, `500ms`, `2m`.
 pub(crate) fn duration(flag: &str, text: &str) -> Result<Duration, Failure> {
     let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
@@ -340,18 +412,13 @@ pub(crate) fn duration(flag: &str, text: &str) -> Result<Duration, Failure> {
     })
 }
 
-/// Log lines of the SDK go to stderr. Those of the layers below stay out: they may quote what is sent. So do spans, whose
-/// fields would be repeated in front of every line.
-fn log_to_stderr() {
-    use tracing_subscriber::{filter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
-    let lines = tracing_subscriber::fmt::layer().without_time().with_ansi(false).with_writer(std::io::stderr);
-    let most = filter::LevelFilter::DEBUG;
-    let only_ours = filter::filter_fn(move |metadata| {
-        metadata.is_event() && metadata.target().starts_with("csms_sdk") && most >= *metadata.level()
+/// `2027-01-31T00:00:00Z`, or seconds since 1970.
+pub(crate) fn time(flag: &str, text: &str) -> Result<Timestamp, Failure> {
+    Timestamp::parse(text).ok_or_else(|| {
+        Failure::usage("invalid_value", format!("{flag} is no time"))
+            .cause("nothing was sent")
+            .hint("write 2027-01-31T00:00:00Z, or seconds since 1970")
     })
-    .with_max_level_hint(most);
-    // Fails only where a subscriber is set already, and there is none.
-    let _ = tracing_subscriber::registry().with(lines).with(only_ours).try_init();
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 
 use clap::{Arg, ArgAction, Command, builder::PossibleValuesParser};
 use csms_sdk::{
-    SecretBytes, SecretString,
-    csms::{ListSecrets, SecretState},
+    Operation as _, SecretBytes, SecretString,
+    bulk::Scope,
+    csms::{ListSecrets, SecretState, ShowSecretStage},
     reference::Reference,
 };
 
@@ -11,7 +12,9 @@ use crate::{
     connection::Connection,
     dotenv,
     error::{Exit, Failure},
-    input, project,
+    input,
+    needs::Needs,
+    project::{self, Project},
     redactor::Patterns,
     resolve::{self, Resolved, Target},
     session::Session,
@@ -45,6 +48,7 @@ const CREDENTIALS: [&str; 20] = [
 const POWERFUL: [&str; 9] = ["PATH", "HOME", "SHELL", "LD_*", "DYLD_*", "IFS", "BASH_ENV", "NODE_OPTIONS", "PYTHON*"];
 
 /// A value under its name.
+#[derive(PartialEq, Eq)]
 pub(crate) struct Item {
     pub(crate) name: String,
     pub(crate) value: SecretBytes,
@@ -64,6 +68,7 @@ pub(crate) struct Wanted {
     is_strict: bool,
 }
 
+#[derive(Clone)]
 struct Entry {
     /// The name that was given; else it is that of the secret or its fields.
     name: Option<String>,
@@ -73,6 +78,7 @@ struct Entry {
     is_named: bool,
 }
 
+#[derive(Clone)]
 enum Content {
     Plain(SecretString),
     Target(Target),
@@ -170,7 +176,20 @@ impl Wanted {
 
     /// Adds what the project file wants, which wins over everything else.
     pub(crate) fn with_project(mut self) -> Result<Self, Failure> {
-        let Some(project) = project::find()? else { return Ok(self) };
+        if let Some(project) = project::find()? {
+            self.add(&project)?;
+        }
+        Ok(self)
+    }
+
+    /// What a project file wants.
+    pub(crate) fn of_project(project: &Project) -> Result<Self, Failure> {
+        let mut wanted = Self::default();
+        wanted.add(project)?;
+        Ok(wanted)
+    }
+
+    fn add(&mut self, project: &Project) -> Result<(), Failure> {
         let origin = project.path.display().to_string();
         for reference in &project.secrets {
             self.secret(&origin, reference)?;
@@ -190,7 +209,7 @@ impl Wanted {
         for (name, target) in &project.files {
             self.file(&format!("{origin}, [files] {name}"), name, target)?;
         }
-        Ok(self)
+        Ok(())
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -243,15 +262,44 @@ impl Wanted {
         self.entries.push(Entry { name: name.map(str::to_owned), content, origin, is_file, is_named });
     }
 
+    /// What reading everything may call.
+    pub(crate) fn needs(&self, needs: &mut Needs) {
+        for entry in &self.entries {
+            match &entry.content {
+                Content::Plain(_) => {}
+                Content::Target(target) => needs.target(target),
+                Content::Prefix(prefix) => needs.scope(None, &Scope::Prefix(prefix.clone())),
+            }
+        }
+    }
+
+    /// What looking whether any of it has changed may call.
+    pub(crate) fn needs_of_watching(&self, needs: &mut Needs) {
+        for entry in &self.entries {
+            match &entry.content {
+                Content::Target(Target::Secret(reference)) => {
+                    let secret = needs.secret_in(reference.region(), reference.name());
+                    needs.version(&secret, reference.version());
+                }
+                Content::Prefix(prefix) => {
+                    let secrets = needs.secret(&format!("{prefix}*"));
+                    needs.always(&None, &[ListSecrets::INFO]);
+                    needs.always(&secrets, &[ShowSecretStage::INFO]);
+                }
+                Content::Plain(_) | Content::Target(Target::Cipher(_)) => {}
+            }
+        }
+    }
+
     /// Reads everything. Nothing is given where a part of it cannot be read.
-    pub(crate) fn read(self, session: &Session<'_>, connection: &Connection) -> Result<Vec<Item>, Failure> {
+    pub(crate) async fn read(&self, session: &Session<'_>, connection: &Connection) -> Result<Vec<Item>, Failure> {
         let Self { entries, keeps_case, is_strict } = self;
         let mut items = Vec::new();
-        for (entry, value) in resolved(entries, session, connection)? {
+        for (entry, value) in resolved(entries, session, connection).await? {
             let Entry { name, content, origin, is_file, is_named } = entry;
             match (name, content) {
                 (None, Content::Target(target)) => {
-                    items.extend(named_by_itself(&target, &value, keeps_case).into_iter().map(|(name, value)| Item {
+                    items.extend(named_by_itself(&target, &value, *keeps_case).into_iter().map(|(name, value)| Item {
                         name,
                         value,
                         origin: origin.clone(),
@@ -265,14 +313,45 @@ impl Wanted {
                 }
             }
         }
-        settled(items, |text| warned(session, is_strict, text))
+        settled(items, |text| warned(session, *is_strict, text))
+    }
+
+    /// Looks at everything that can change, to notice it. Files that name references are not read again.
+    #[cfg(unix)] // as `--watch` is
+    pub(crate) async fn watching(
+        &self,
+        session: &Session<'_>,
+        connection: &Connection,
+        watch: csms_sdk::watch::Watch,
+    ) -> Result<csms_sdk::watch::Watching, Failure> {
+        let prefixes = || {
+            self.entries.iter().filter_map(|entry| match &entry.content {
+                Content::Prefix(prefix) => Some(prefix),
+                _ => None,
+            })
+        };
+        let watch = prefixes().fold(watch, |watch, prefix| watch.prefix(&connection.client, prefix));
+        let mut wanted = targets(&expanded(&self.entries, connection).await?);
+        loop {
+            let watching = resolve::watched(session, connection, &wanted, watch.clone())?.begin().await?;
+            if prefixes().next().is_none() {
+                return Ok(watching);
+            }
+            // What comes from here on is a change of the prefix. What has come before has to be watched itself.
+            let now = targets(&expanded(&self.entries, connection).await?);
+            if now == wanted {
+                return Ok(watching);
+            }
+            wanted = now;
+        }
     }
 
     /// Reads everything, to be looked for: each value, and the fields of JSON. Names do not matter here, so that none of
     /// several values under one name is left out.
-    pub(crate) fn patterns(self, session: &Session<'_>, connection: &Connection) -> Result<Patterns, Failure> {
+    pub(crate) fn patterns(&self, session: &Session<'_>, connection: &Connection) -> Result<Patterns, Failure> {
         let mut patterns = Patterns::default();
-        for (Entry { origin, .. }, value) in resolved(self.entries, session, connection)? {
+        let resolved = connection.block_on(resolved(&self.entries, session, connection))?;
+        for (Entry { origin, .. }, value) in resolved {
             let too_short = |what: &str| {
                 session.reporter.warn(&format!("{what} is not looked for: it is too short to be told from other text"));
             };
@@ -293,18 +372,13 @@ impl Wanted {
 }
 
 /// Every entry with its value.
-fn resolved(
-    entries: Vec<Entry>,
+async fn resolved(
+    entries: &[Entry],
     session: &Session<'_>,
     connection: &Connection,
 ) -> Result<Vec<(Entry, Resolved)>, Failure> {
-    let entries = expanded(entries, connection)?;
-    let target = |entry: &Entry| match &entry.content {
-        Content::Target(target) => Some(target.clone()),
-        _ => None,
-    };
-    let targets: Vec<_> = entries.iter().filter_map(target).collect();
-    let mut values = resolve::all(session, connection, &targets)?.into_iter();
+    let entries = expanded(entries, connection).await?;
+    let mut values = resolve::all(session, connection, &targets(&entries)).await?.into_iter();
     let mut all = Vec::new();
     for entry in entries {
         let value = match &entry.content {
@@ -315,6 +389,15 @@ fn resolved(
         all.extend(value.map(|value| (entry, value)));
     }
     Ok(all)
+}
+
+/// What has to be looked up.
+fn targets(entries: &[Entry]) -> Vec<Target> {
+    let target = |entry: &Entry| match &entry.content {
+        Content::Target(target) => Some(target.clone()),
+        _ => None,
+    };
+    entries.iter().filter_map(target).collect()
 }
 
 /// Says something about a name, or fails where that is wanted.
@@ -329,15 +412,15 @@ pub(crate) fn warned(session: &Session<'_>, is_strict: bool, text: &str) -> Resu
 }
 
 /// The secrets that prefixes stand for, in their place.
-fn expanded(entries: Vec<Entry>, connection: &Connection) -> Result<Vec<Entry>, Failure> {
+async fn expanded(entries: &[Entry], connection: &Connection) -> Result<Vec<Entry>, Failure> {
     if !entries.iter().any(|entry| matches!(entry.content, Content::Prefix(_))) {
-        return Ok(entries);
+        return Ok(entries.to_vec());
     }
-    let names = connection.block_on(names(connection))?;
+    let names = names(connection).await?;
     let mut all = Vec::new();
     for entry in entries {
         let Content::Prefix(prefix) = &entry.content else {
-            all.push(entry);
+            all.push(entry.clone());
             continue;
         };
         let before = all.len();

@@ -2,9 +2,10 @@
 
 use clap::{Arg, ArgAction, ArgMatches};
 use csms_sdk::{
-    Client, ErrorKind, OperationInfo,
+    Client, ErrorKind, Operation as _, OperationInfo,
     csms::ShowSecret,
     keys,
+    policy::Resource,
     reference::{Reference, VersionRef},
 };
 use serde_json::Value as Json;
@@ -12,6 +13,7 @@ use serde_json::Value as Json;
 use crate::{
     error::{Exit, Failure},
     input::Sources,
+    needs::Needs,
     params,
 };
 
@@ -106,6 +108,22 @@ impl Subject {
                 Ok(answer.into_body().secret.and_then(|secret| secret.id).unwrap_or_default().into())
             }
         }
+    }
+
+    /// What it is, as far as that is known without asking, and what asking would call.
+    pub(crate) fn needs(&self, matches: &ArgMatches, needs: &mut Needs) -> Result<Option<Resource>, Failure> {
+        let words = self.words(matches);
+        let word = words.first().copied().unwrap_or_default();
+        Ok(match self.kind {
+            Kind::Text | Kind::Items => None,
+            Kind::Secret => needs.secret(&secret_name(word)?),
+            Kind::SecretId => {
+                let secret = needs.secret(&secret_name(word)?);
+                needs.always(&secret, &[ShowSecret::INFO]);
+                secret
+            }
+            Kind::Key => needs.key(word),
+        })
     }
 
     /// A refusal, in the words of the user where what is missing is what he named.

@@ -10,10 +10,12 @@ use csms_sdk::{OperationInfo, SecretJson, model::Field, page};
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
+    audit,
     commands::api::{self, dry_run},
     connection::Connection,
     error::{Failure, Reporter},
     input::Sources,
+    needs::Needs,
     output::Column,
     params,
     session::Session,
@@ -44,6 +46,8 @@ pub(crate) struct Own {
     /// Adds its arguments.
     pub(crate) grammar: fn(Command) -> Command,
     pub(crate) run: fn(&Session<'_>) -> Result<ExitCode, Failure>,
+    /// What `run` may call. It calls nothing, and reads no more than `run` does.
+    pub(crate) calls: fn(&Session<'_>) -> Result<Needs, Failure>,
 }
 
 /// A verb that is one operation.
@@ -206,20 +210,36 @@ impl Noun {
 
     fn run_below(&self, path: &str, matches: &ArgMatches, reporter: &Reporter) -> Result<ExitCode, Failure> {
         let path = format!("{path} {}", self.name);
-        let found = matches
-            .subcommand()
-            .and_then(|(name, matches)| Some((self.verbs.iter().find(|verb| verb.name() == name)?, matches)));
-        match found {
+        match self.named(matches) {
             Some((Verb::Call(call), matches)) => {
                 let path = format!("{path} {}", call.name);
                 let about = |failure: Failure| failure.explained_by(&path);
-                call.run(&path, &Session::of(matches, reporter)?).map_err(about)
+                let session = Session::of(matches, reporter)?;
+                audit::expect(&session, || call.calls(&session));
+                call.run(&path, &session).map_err(about)
             }
             Some((Verb::Own(own), matches)) => own.run(&format!("{path} {}", own.name), matches, reporter),
             Some((Verb::Noun(noun), matches)) => noun.run_below(&path, matches, reporter),
             // clap has refused every other word and the absence of one.
             None => Ok(ExitCode::SUCCESS),
         }
+    }
+
+    /// What the verb that was named may call.
+    pub(crate) fn calls(&self, matches: &ArgMatches, reporter: &Reporter) -> Result<Needs, Failure> {
+        match self.named(matches) {
+            Some((Verb::Call(call), matches)) => call.calls(&Session::of(matches, reporter)?),
+            Some((Verb::Own(own), matches)) => (own.calls)(&Session::of(matches, reporter)?),
+            Some((Verb::Noun(noun), matches)) => noun.calls(matches, reporter),
+            // clap has refused every other word and the absence of one.
+            None => Ok(Needs::none()),
+        }
+    }
+
+    /// The verb that was named, and what stands behind it.
+    fn named<'a>(&self, matches: &'a ArgMatches) -> Option<(&Verb, &'a ArgMatches)> {
+        let (name, matches) = matches.subcommand()?;
+        Some((self.verbs.iter().find(|verb| verb.name() == name)?, matches))
     }
 
     /// The names of its verbs.
@@ -264,7 +284,9 @@ impl Own {
 
     /// Runs it; `path` are the words that lead to it.
     pub(crate) fn run(&self, path: &str, matches: &ArgMatches, reporter: &Reporter) -> Result<ExitCode, Failure> {
-        let outcome = (self.run)(&Session::of(matches, reporter)?);
+        let session = Session::of(matches, reporter)?;
+        audit::expect(&session, || (self.calls)(&session));
+        let outcome = (self.run)(&session);
         outcome.map_err(|failure| failure.explained_by(path))
     }
 }
@@ -306,6 +328,19 @@ impl Call {
         let Some(field) = self.field(flag.field) else { return Arg::new(long.clone()).long(long) };
         let is_required = flag.is_required || field.required && flag.default.is_none();
         params::arg(flag.field, long, field).required(is_required).default_value(flag.default)
+    }
+
+    fn calls(&self, session: &Session<'_>) -> Result<Needs, Failure> {
+        let mut needs = Needs::of(session);
+        let mut on = None;
+        for subject in self.subjects {
+            // A call about a secret and a key is one about the secret.
+            on = subject.needs(session.matches, &mut needs)?.or(on);
+        }
+        if !session.is_set("dry-run") {
+            needs.always(&on, &[self.info]);
+        }
+        Ok(needs)
     }
 
     fn run(&self, path: &str, session: &Session<'_>) -> Result<ExitCode, Failure> {
@@ -373,7 +408,7 @@ impl Call {
             let answer = self.send(session, connection, &request)?;
             let answer = answer.expose_secret();
             let items = at(answer, path).as_array().map_or(&[][..], Vec::as_slice);
-            return session.output.list(columns, items, answer);
+            return session.list(columns, items, answer);
         };
         let most = session.matches.get_one::<u32>("limit").map_or(usize::MAX, |most| *most as usize);
         let mut pages = pages.max_items(most);
@@ -398,7 +433,7 @@ impl Call {
             merged.add(answer);
         }
         let answer = merged.into_answer();
-        session.output.list(columns, page::items(self.info, answer.expose_secret()), answer.expose_secret())
+        session.list(columns, page::items(self.info, answer.expose_secret()), answer.expose_secret())
     }
 
     fn dry_run(&self, session: &Session<'_>, request: Map<String, Json>) -> Result<ExitCode, Failure> {
@@ -439,6 +474,12 @@ impl Call {
 pub(crate) fn change_flags() -> [Arg; 2] {
     let flag = |name, help| Arg::new(name).long(name).help(help).action(ArgAction::SetTrue);
     [flag("dry-run", "Show what would be done, and change nothing"), flag("yes", "Do not ask").short('y')]
+}
+
+/// The flag that has a dry run tell by its exit code whether something would be done.
+pub(crate) fn exit_code_flag() -> Arg {
+    let help = "With --dry-run: exit code 10 where something would be changed";
+    Arg::new("exit-code").long("exit-code").help(help).action(ArgAction::SetTrue)
 }
 
 /// What stands at a path of members.

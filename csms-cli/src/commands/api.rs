@@ -7,6 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use csms_sdk::{
     Client, OperationInfo, SecretJson, Service,
     check::nearest,
+    keys,
     operation::Auth,
     operations,
     page::{self, JsonPages},
@@ -14,11 +15,14 @@ use csms_sdk::{
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
+    config::Config,
     connection::Connection,
     error::{Failure, Reporter},
     input::Sources,
+    needs::Needs,
     output::{self, Format, Output},
     params,
+    session::{self, Session},
     settings::{self, Settings},
     text,
 };
@@ -150,17 +154,37 @@ pub(crate) fn own_flags(info: &OperationInfo) -> Vec<Arg> {
 /// Runs `api`.
 pub(crate) fn run(matches: &ArgMatches, reporter: &Reporter) -> Result<(), Failure> {
     if let Some(service) = matches.get_one::<String>("list") {
-        return list(service, &Output::of(matches)?);
+        return list(service, &Output::of(matches, &*Config::load()?)?);
     }
-    let found = matches.subcommand().and_then(|(service, matches)| {
-        let (name, matches) = matches.subcommand()?;
-        let info = operations_of(service).find(|info| info.name == name)?;
-        Some((info, matches))
-    });
-    match found {
+    match named(matches) {
         Some((info, matches)) => operate(info, matches, reporter),
         None => Err(Failure::usage("missing_command", "an operation is missing").hint("csms api --list")),
     }
+}
+
+/// The operation that is named.
+fn named(matches: &ArgMatches) -> Option<(&'static OperationInfo, &ArgMatches)> {
+    let (service, matches) = matches.subcommand()?;
+    let (name, matches) = matches.subcommand()?;
+    Some((operations_of(service).find(|info| info.name == name)?, matches))
+}
+
+/// What `api` may call.
+pub(crate) fn calls(matches: &ArgMatches, reporter: &Reporter) -> Result<Needs, Failure> {
+    let Some((info, matches)) = named(matches) else { return Ok(Needs::none()) };
+    let mut needs = Needs::of(&Session::of(matches, reporter)?);
+    if ["show-permissions", "skeleton", "dry-run"].iter().any(|flag| matches.get_flag(flag)) {
+        return Ok(needs);
+    }
+    let name = params::given(matches, "secret_name");
+    let name = name.or(params::given(matches, "name").filter(|_| info.service == Service::Csms));
+    let on = match (name, params::given(matches, "key_id")) {
+        (Some(name), _) => needs.secret(name),
+        (None, Some(key)) if keys::is_id(key) => needs.key(key),
+        (None, _) => None,
+    };
+    needs.always(&on, &[info]);
+    Ok(needs)
 }
 
 /// A word in the place of a service.
@@ -217,7 +241,8 @@ fn list(service: &str, out: &Output) -> Result<(), Failure> {
 }
 
 fn operate(info: &'static OperationInfo, matches: &ArgMatches, reporter: &Reporter) -> Result<(), Failure> {
-    let output = Output::of(matches)?;
+    let config = Config::load()?;
+    let output = Output::of(matches, &config)?;
     let is_set = |flag| matches.get_flag(flag);
     if is_set("show-permissions") {
         return show_permissions(info, &output, reporter);
@@ -226,9 +251,10 @@ fn operate(info: &'static OperationInfo, matches: &ArgMatches, reporter: &Report
         return output.form(&skeleton::request(info));
     }
 
+    session::hold_values();
     let mut sources = Sources::new(reporter, is_set("allow-argv-secrets"), is_set("allow-empty"), is_set("verbatim"));
     let request = params::request(info, matches, &mut sources)?;
-    let settings = Settings::of(matches)?;
+    let settings = Settings::of(matches, &config)?;
     let validate = !is_set("no-validate");
     if is_set("dry-run") {
         return output.json(&dry_run::request(info, &request, &settings, validate)?);

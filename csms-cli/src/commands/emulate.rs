@@ -17,6 +17,7 @@ use serde_json::{Map, Value as Json, json};
 use variables::Group;
 
 use crate::{
+    config::Config,
     error::{Exit, Failure, Reporter},
     exec::{self, Signal, Signals},
     local::{self, Local},
@@ -77,7 +78,7 @@ pub(crate) fn command() -> Command {
 
 /// Runs `emulate`.
 pub(crate) fn run(matches: &ArgMatches, reporter: &Reporter) -> Result<ExitCode, Failure> {
-    let output = Output::of(matches)?;
+    let output = Output::of(matches, &*Config::load()?)?;
     let builder = builder(matches, reporter)?;
     let command: Vec<_> = matches.get_many::<OsString>("command").into_iter().flatten().collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {

@@ -9,32 +9,47 @@ use std::{
 
 use clap::{Arg, ArgAction, Command};
 use csms_sdk::{
-    Client, ErrorKind, SecretBytes,
+    Client, ErrorKind, Operation as _, SecretBytes,
     envelope::{Envelope, EnvelopeError},
+    kms::{CreateDatakey, DecryptDatakey, EncryptDatakey},
+    policy::Resource,
 };
 use serde_json::json;
 use tokio::fs::File;
 
 use crate::{
     error::{Exit, Failure, ProgressLine},
-    file, input, output,
+    file, input,
+    needs::Needs,
+    output,
     session::{self, Session},
     subject,
     verb::Own,
 };
 
 /// `csms encrypt`.
-pub(crate) const ENCRYPT: Own =
-    Own { name: "encrypt", about: "Encrypts a file of any size under a key", grammar: encrypt_grammar, run: encrypt };
+pub(crate) const ENCRYPT: Own = Own {
+    name: "encrypt",
+    about: "Encrypts a file of any size under a key",
+    grammar: encrypt_grammar,
+    run: encrypt,
+    calls: calls_of_encrypt,
+};
 /// `csms decrypt`.
-pub(crate) const DECRYPT: Own =
-    Own { name: "decrypt", about: "Decrypts what `encrypt` made", grammar: decrypt_grammar, run: decrypt };
+pub(crate) const DECRYPT: Own = Own {
+    name: "decrypt",
+    about: "Decrypts what `encrypt` made",
+    grammar: decrypt_grammar,
+    run: decrypt,
+    calls: calls_of_decrypt,
+};
 /// `csms rewrap`.
 pub(crate) const REWRAP: Own = Own {
     name: "rewrap",
     about: "Puts an encrypted file under other keys, without decrypting its content",
     grammar: rewrap_grammar,
     run: rewrap,
+    calls: calls_of_rewrap,
 };
 
 /// What encrypted files are called.
@@ -238,6 +253,43 @@ fn rewrap(session: &Session<'_>) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn calls_of_encrypt(session: &Session<'_>) -> Result<Needs, Failure> {
+    let mut needs = Needs::of(session);
+    let keys = Keys::of(session, false)?.needs(&mut needs);
+    for (index, key) in keys.iter().enumerate() {
+        // The first makes the data key, the others protect it as well.
+        needs.always(key, &[if index == 0 { CreateDatakey::INFO } else { EncryptDatakey::INFO }]);
+    }
+    Ok(needs)
+}
+
+fn calls_of_decrypt(session: &Session<'_>) -> Result<Needs, Failure> {
+    let mut needs = Needs::of(session);
+    let any = session.is_set("any-key");
+    let keys = Keys::of(session, any)?.needs(&mut needs);
+    keys.iter().for_each(|key| needs.only("the file is under this key", key, &[DecryptDatakey::INFO]));
+    if any {
+        needs.always(&None, &[DecryptDatakey::INFO]);
+    }
+    Ok(needs)
+}
+
+fn calls_of_rewrap(session: &Session<'_>) -> Result<Needs, Failure> {
+    let mut needs = Needs::of(session);
+    for key in Keys::of(session, false)?.needs(&mut needs) {
+        needs.always(&key, &[EncryptDatakey::INFO]);
+        needs.only("the file is under this key", &key, &[DecryptDatakey::INFO]);
+    }
+    for word in session.words("from") {
+        let key = needs.key(word);
+        needs.only("the file is under this key", &key, &[DecryptDatakey::INFO]);
+    }
+    if session.is_set("any-key") {
+        needs.always(&None, &[DecryptDatakey::INFO]);
+    }
+    Ok(needs)
+}
+
 /// Where to write: `None` is stdout.
 fn target(session: &Session<'_>, name: &str, direction: Direction) -> Result<Option<PathBuf>, Failure> {
     if let Some(path) = session.matches.get_one::<PathBuf>("to-file") {
@@ -287,6 +339,13 @@ impl Keys {
                 .hint(format!("--key KEY{any}; `csms key list` shows the keys")));
         }
         Ok(Self { here, elsewhere, context, opens_any })
+    }
+
+    /// The keys, as far as they are known, and what finding them calls.
+    fn needs(&self, needs: &mut Needs) -> Vec<Option<Resource>> {
+        let here: Vec<_> = self.here.iter().map(|key| needs.key(key)).collect();
+        let elsewhere = self.elsewhere.iter().map(|(region, key)| needs.key_in(Some(region), key));
+        here.into_iter().chain(elsewhere).collect()
     }
 
     /// The envelope of these keys.

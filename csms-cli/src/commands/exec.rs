@@ -1,18 +1,21 @@
 //! `csms exec`: a command with secrets in its environment.
 
+mod call;
 mod environment;
 mod masked;
 mod memory;
+#[cfg(unix)] // signals are what a command is told by
+mod watched;
 
 use std::{ffi::OsString, process::ExitCode};
 
 use clap::{Arg, ArgAction, Command, value_parser};
 
-use self::memory::MemoryFile;
+use self::{call::Call, memory::Files};
 use crate::{
-    ci,
     error::{Exit, Failure},
     exec,
+    needs::Needs,
     redactor::Patterns,
     session::{self, Session},
     sources::{self, Item, Wanted},
@@ -21,7 +24,7 @@ use crate::{
 
 /// `csms exec`.
 pub(crate) const EXEC: Own =
-    Own { name: "exec", about: "Runs a command with secrets in its environment", grammar, run };
+    Own { name: "exec", about: "Runs a command with secrets in its environment", grammar, run, calls };
 
 const AFTER_HELP: &str = "\
 Of two sources that have a name in common the later one in the list above counts, and csms.toml of this directory or the \
@@ -33,13 +36,24 @@ These are not set unless --env names them: PATH, HOME, SHELL, LD_*, DYLD_*, IFS,
   csms exec --secret db -- ./server --port 8080
   csms exec --env PGPASSWORD=db#password --file PGSSLKEY=db-tls#key -- psql
 
-With --mask csms stays in front of the command: it passes on signals, and takes its exit code. Values of less than four \
+With --mask or --watch csms stays in front of the command: it passes on signals, and takes its exit code. Where it is in \
+the foreground of a terminal, whose keys reach the command by themselves, INT, QUIT and TSTP that `kill` sends to csms \
+do not reach the command; TERM does. With --mask values of less than four \
 bytes are not hidden. A pause in the output can be longer where what was printed may be the beginning of a value.
+
+With --watch csms looks which versions the references mean, again and again. Where a value that the command was given is \
+another one, everything is read anew and --on-change done: `restart` ends the command and starts it with the new values; \
+`signal:NAME` sends it a signal; `exec:COMMAND` runs a command of the shell with the new values. With the latter two the \
+command itself goes on: its environment cannot change, only its files of --file do, before it is told. csms.toml and \
+--env-file are not read again, and nothing is looked for while COMMAND runs. Where something cannot be read there is one \
+warning, and the command goes on with what it has.
 
 Exit codes: those of the command; 125 where csms fails before it is started, 126 where it cannot be run, 127 where there \
 is none, 2 where the line cannot be right.";
 
 fn grammar(command: Command) -> Command {
+    #[cfg(unix)]
+    let command = command.args(watched::flags());
     let flag = |name: &'static str, help: &'static str| {
         Arg::new(name).long(name).help(help).action(ArgAction::SetTrue).help_heading("Environment")
     };
@@ -80,63 +94,66 @@ fn grammar(command: Command) -> Command {
         .after_help(AFTER_HELP)
 }
 
-fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
-    let mut words = session.matches.get_many::<OsString>("command").into_iter().flatten();
-    let mut command = std::process::Command::new(words.next().cloned().unwrap_or_default());
-    command.args(words);
-    // These are inherited, and have to be there when the command starts.
-    let mut patterns = session.is_set("mask").then(Patterns::default);
-    let files = prepare(session, &mut command, patterns.as_mut()).map_err(|failure| match failure.exit_code() {
-        Exit::Usage => failure,
-        _ => failure.with_exit(Exit::NotStarted),
-    })?;
-    if let Some(patterns) = patterns {
-        return masked::run(command, patterns).map(ExitCode::from);
+fn calls(session: &Session<'_>) -> Result<Needs, Failure> {
+    let mut needs = Needs::of(session);
+    let wanted = wanted(session)?;
+    wanted.needs(&mut needs);
+    if session.text("watch").is_some() {
+        wanted.needs_of_watching(&mut needs);
     }
-    exec::become_or_run(command, !files.is_empty() && !MemoryFile::OUTLIVES_US).map(ExitCode::from)
+    Ok(needs)
 }
 
-/// Gives the command its environment, and tells what is to be hidden.
-fn prepare(
-    session: &Session<'_>,
-    command: &mut std::process::Command,
-    mut patterns: Option<&mut Patterns>,
-) -> Result<Vec<MemoryFile>, Failure> {
-    let wanted = Wanted::of(session)?.with_project()?;
-    if wanted.is_empty() {
-        return Err(Failure::usage("no_sources", "there is nothing to give to the command")
-            .cause("no source and no csms.toml is given; nothing was sent or started")
-            .hint("csms exec --secret NAME -- COMMAND"));
-    }
+fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
+    // Files of the line may hold values.
     session::hold_values_until_exec();
-    // What is open to the services, or to local data, is closed before the command starts.
-    let items = wanted.read(session, &session.connect()?)?;
-    if session.is_set("ci-mask") {
-        ci::mask(items.iter().map(|item| item.value.expose_secret()), session.reporter)?;
+    let wanted = wanted(session).map_err(before_start)?;
+    let call = Call::of(session);
+    #[cfg(unix)]
+    if session.text("watch").is_some() {
+        return watched::run(session, &call, &wanted).map(ExitCode::from);
     }
-    let inherited = environment::inherited(session);
-    let items = environment::without_conflicts(session, items, &inherited)?;
-    command.env_clear().envs(inherited);
-    let mut files = Vec::new();
-    for item in &items {
-        let Item { name, value, origin, is_file, .. } = item;
-        if patterns.as_mut().is_some_and(|patterns| !patterns.add(origin, value.expose_secret())) {
+    let items = read(session, &wanted).and_then(|items| call.settled(items)).map_err(before_start)?;
+    let mut files = Files::fixed();
+    let command = call.command(&items, &mut files).map_err(before_start)?;
+    match session.is_set("mask") {
+        true => masked::run(command, patterns(session, &items)),
+        false => exec::become_or_run(command, files.need_us()),
+    }
+    .map(ExitCode::from)
+}
+
+/// What fails before the command is started is told from what the command itself says.
+fn before_start(failure: Failure) -> Failure {
+    match failure.exit_code() {
+        Exit::Usage => failure,
+        _ => failure.with_exit(Exit::NotStarted),
+    }
+}
+
+fn wanted(session: &Session<'_>) -> Result<Wanted, Failure> {
+    let wanted = Wanted::of(session)?.with_project()?;
+    match wanted.is_empty() {
+        true => Err(Failure::usage("no_sources", "there is nothing to give to the command")
+            .cause("no source and no csms.toml is given; nothing was sent or started")
+            .hint("csms exec --secret NAME -- COMMAND")),
+        false => Ok(wanted),
+    }
+}
+
+/// Reads everything. What is open to the services, or to local data, is closed before the command starts.
+fn read(session: &Session<'_>, wanted: &Wanted) -> Result<Vec<Item>, Failure> {
+    let connection = session.connect()?;
+    connection.block_on(wanted.read(session, &connection))
+}
+
+/// What is to be hidden.
+fn patterns(session: &Session<'_>, items: &[Item]) -> Patterns {
+    let mut patterns = Patterns::default();
+    for Item { name, value, origin, .. } in items {
+        if !patterns.add(origin, value.expose_secret()) {
             session.reporter.warn(&format!("{name} is not hidden: its value is too short to be told from other text"));
         }
-        match is_file {
-            true => {
-                let file = MemoryFile::with(value).map_err(|error| {
-                    Failure::new(Exit::NotStarted, "memory_file", format!("{origin}: the file cannot be made"))
-                        .cause(error.to_string())
-                        .hint(format!("--env {name}=REF gives the value itself"))
-                })?;
-                command.env(name, file.path());
-                files.push(file);
-            }
-            false => {
-                command.env(name, environment::value(item)?);
-            }
-        }
     }
-    Ok(files)
+    patterns
 }

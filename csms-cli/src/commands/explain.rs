@@ -12,6 +12,7 @@ use serde_json::{Value as Json, json};
 
 use super::api::{is_name_of, operations_of, service_of, unknown_operation, unknown_service};
 use crate::{
+    config::Config,
     error::Failure,
     output::{self, Output},
     params::{kind_name, known_values},
@@ -34,7 +35,7 @@ pub(crate) fn command() -> Command {
 
 /// Runs `explain`.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
-    let output = Output::of(matches)?;
+    let output = Output::of(matches, &*Config::load()?)?;
     let words: Vec<&str> = matches.get_many::<String>("operation").into_iter().flatten().map(String::as_str).collect();
     let info = match words.as_slice() {
         [service, name] => {

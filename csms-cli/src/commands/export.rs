@@ -12,6 +12,7 @@ use crate::{
     ci,
     error::Failure,
     file,
+    needs::Needs,
     session::{self, Session},
     sources::{self, Wanted},
     verb::Own,
@@ -19,7 +20,7 @@ use crate::{
 
 /// `csms export`.
 pub(crate) const EXPORT: Own =
-    Own { name: "export", about: "Prints secrets as variables, in the form of another program", grammar, run };
+    Own { name: "export", about: "Prints secrets as variables, in the form of another program", grammar, run, calls };
 
 const AFTER_HELP: &str = "\
 Without references and sources it is csms.toml that says what is wanted. What a form cannot hold is refused by name, and \
@@ -48,9 +49,29 @@ fn grammar(command: Command) -> Command {
         .after_help(AFTER_HELP)
 }
 
+fn calls(session: &Session<'_>) -> Result<Needs, Failure> {
+    let mut needs = Needs::of(session);
+    wanted(session)?.needs(&mut needs);
+    Ok(needs)
+}
+
 fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
     let form = Form::of(session.text("format").unwrap_or_default(), session.text("name"))?;
     file::check_target(session)?;
+    session::hold_values();
+    let wanted = wanted(session)?;
+    let connection = session.connect()?;
+    let items = connection.block_on(wanted.read(session, &connection))?;
+    let mut out = SecretBytes::default();
+    form.write(&items, &mut out)?;
+    if session.is_set("ci-mask") {
+        ci::mask(items.iter().map(|item| item.value.expose_secret()), true, session.reporter)?;
+    }
+    file::deliver(session, out.expose_secret())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn wanted(session: &Session<'_>) -> Result<Wanted, Failure> {
     let mut wanted = Wanted::of(session)?;
     for reference in session.words("reference") {
         wanted.secret("export", reference)?;
@@ -58,18 +79,10 @@ fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
     if wanted.is_empty() {
         wanted = wanted.with_project()?;
     }
-    if wanted.is_empty() {
-        return Err(Failure::usage("no_sources", "there is nothing to be exported")
+    match wanted.is_empty() {
+        true => Err(Failure::usage("no_sources", "there is nothing to be exported")
             .cause("no reference, no source and no csms.toml is given; nothing was sent")
-            .hint("csms export NAME"));
+            .hint("csms export NAME")),
+        false => Ok(wanted),
     }
-    session::hold_values();
-    let items = wanted.read(session, &session.connect()?)?;
-    let mut out = SecretBytes::default();
-    form.write(&items, &mut out)?;
-    if session.is_set("ci-mask") {
-        ci::mask(items.iter().map(|item| item.value.expose_secret()), session.reporter)?;
-    }
-    file::deliver(session, out.expose_secret())?;
-    Ok(ExitCode::SUCCESS)
 }

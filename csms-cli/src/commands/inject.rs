@@ -13,14 +13,16 @@ use csms_sdk::SecretBytes;
 use self::template::Piece;
 use crate::{
     error::Failure,
-    file, input, resolve,
+    file, input,
+    needs::Needs,
+    resolve,
     session::{self, Session},
     verb::Own,
 };
 
 /// `csms inject`.
 pub(crate) const INJECT: Own =
-    Own { name: "inject", about: "Prints a template with the values of secrets in it", grammar, run };
+    Own { name: "inject", about: "Prints a template with the values of secrets in it", grammar, run, calls };
 
 const AFTER_HELP: &str = "\
 Two forms are replaced, byte for byte, and everything else stays as it is:
@@ -47,6 +49,15 @@ fn grammar(command: Command) -> Command {
         .after_help(AFTER_HELP)
 }
 
+fn calls(session: &Session<'_>) -> Result<Needs, Failure> {
+    let mut needs = Needs::of(session);
+    let path = session.text("input").unwrap_or("-");
+    let text = input::text("--input", path)?;
+    let pieces = template::pieces(path, text.expose_secret())?;
+    pieces.iter().filter_map(Piece::target).for_each(|target| needs.target(target));
+    Ok(needs)
+}
+
 fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
     let path = session.text("input").unwrap_or("-");
     if path == "-" && io::stdin().is_terminal() {
@@ -62,7 +73,10 @@ fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
     // A template without references needs nobody to be asked.
     let values = match targets.is_empty() {
         true => Vec::new(),
-        false => resolve::all(session, &session.connect()?, &targets)?,
+        false => {
+            let connection = session.connect()?;
+            connection.block_on(resolve::all(session, &connection, &targets))?
+        }
     };
     if session.is_set("check") {
         return Ok(ExitCode::SUCCESS);

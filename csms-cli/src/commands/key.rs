@@ -1,7 +1,9 @@
 //! `csms key`: everything about keys.
 
+mod create;
 mod data;
 mod datakey;
+mod import_material;
 mod mac;
 mod parts;
 mod public_key;
@@ -13,7 +15,7 @@ use csms_sdk::{
     Operation as _,
     kms::{
         AssociateAlias, BatchCreateKmsTags, CancelGrant, CancelKeyDeletion, CancelSelfGrant, CreateAlias, CreateGrant,
-        CreateKey, CreateKeyPolicy, CreateKeyStore, DeleteAlias, DeleteImportedKeyMaterial, DeleteKey, DeleteKeyPolicy,
+        CreateKeyPolicy, CreateKeyStore, DeleteAlias, DeleteImportedKeyMaterial, DeleteKey, DeleteKeyPolicy,
         DeleteKeyStore, DeleteTag, DisableKey, DisableKeyRotation, DisableKeyStore, EnableKey, EnableKeyRotation,
         EnableKeyStore, ListAliases, ListGrants, ListKeyDetail, ListKeyPolicy, ListKeyStores, ListKeys, RotateOnDemand,
         ShowKeyPolicy, ShowKeyRotationStatus, ShowKeyStore, ShowKmsTags, UpdateKeyAlias, UpdateKeyDescription,
@@ -40,20 +42,8 @@ pub(crate) static NOUN: Noun = Noun {
         Verb::Call(
             Call::show("describe", ListKeyDetail::INFO, "key_info", DETAILS).about("Shows all about a key").on(&[KEY]),
         ),
-        Verb::Call(
-            Call::change("create", CreateKey::INFO, "")
-                .about("Creates a key")
-                .on(&[Subject::text("key_alias", "NAME", "Name of the key")])
-                .flags(&[
-                    Flag::of("key_spec").named("spec"),
-                    Flag::of("key_usage").named("usage"),
-                    Flag::of("key_description").named("description"),
-                    Flag::of("origin"),
-                    Flag::of("keystore_id").named("store"),
-                    Flag::of("enterprise_project_id").named("enterprise-project"),
-                ])
-                .shows("key_info", &[Column::of("ID", "key_id")]),
-        ),
+        Verb::Own(create::CREATE),
+        Verb::Own(import_material::IMPORT_MATERIAL),
         Verb::Call(
             Call::change("enable", EnableKey::INFO, "{KEY} is enabled").about("Enables a disabled key").on(&[KEY]),
         ),
@@ -336,8 +326,8 @@ const KEYS: &[Column] = &[
     Column::of("NAME", "key_alias"),
     Column::word("STATE", "key_state", state),
     Column::of("SPEC", "key_spec"),
-    Column::of("USAGE", "key_usage"),
-    Column::time("CREATED", "creation_date"),
+    Column::of("USAGE", "key_usage").spare(),
+    Column::time("CREATED", "creation_date").spare(),
     Column::of("ID", "key_id"),
 ];
 const DETAILS: &[Column] = &[
@@ -358,13 +348,13 @@ const DETAILS: &[Column] = &[
     Column::of("REGION", "realm"),
 ];
 const ALIASES: &[Column] =
-    &[Column::of("ALIAS", "alias"), Column::of("KEY", "key_id"), Column::time("UPDATED", "update_time")];
+    &[Column::of("ALIAS", "alias"), Column::of("KEY", "key_id"), Column::time("UPDATED", "update_time").spare()];
 const TAGS: &[Column] = &[Column::of("KEY", "key"), Column::of("VALUE", "value")];
 const GRANTS: &[Column] = &[
     Column::of("NAME", "name"),
     Column::of("TO", "grantee_principal"),
     Column::of("MAY", "operations"),
-    Column::time("CREATED", "creation_date"),
+    Column::time("CREATED", "creation_date").spare(),
     Column::of("ID", "grant_id"),
 ];
 const ROTATION: &[Column] = &[
@@ -376,13 +366,13 @@ const ROTATION: &[Column] = &[
 const STORES: &[Column] = &[
     Column::of("NAME", "keystore_alias"),
     Column::of("TYPE", "keystore_type"),
-    Column::time("CREATED", "create_time"),
+    Column::time("CREATED", "create_time").spare(),
     Column::of("ID", "keystore_id"),
 ];
 const POLICIES: &[Column] = &[
     Column::of("NAME", "policy_name"),
     Column::of("KEY SPACE", "keyspace_id"),
-    Column::time("CREATED", "create_time"),
-    Column::of("DESCRIPTION", "description"),
+    Column::time("CREATED", "create_time").spare(),
+    Column::of("DESCRIPTION", "description").spare(),
     Column::of("ID", "policy_id"),
 ];

@@ -6,6 +6,7 @@ use clap::Command;
 
 use crate::{
     error::{Exit, Failure},
+    needs::Needs,
     output, redactor,
     session::{self, Session},
     sources::{self, Wanted},
@@ -13,8 +14,13 @@ use crate::{
 };
 
 /// `csms redact`.
-pub(crate) const REDACT: Own =
-    Own { name: "redact", about: "Copies stdin to stdout, with **** in place of the values of secrets", grammar, run };
+pub(crate) const REDACT: Own = Own {
+    name: "redact",
+    about: "Copies stdin to stdout, with **** in place of the values of secrets",
+    grammar,
+    run,
+    calls,
+};
 
 const AFTER_HELP: &str = "\
 The sources are those of `csms exec`, but names of variables do not matter. Without sources it is csms.toml that says which \
@@ -31,9 +37,19 @@ fn grammar(command: Command) -> Command {
     sources::value_flags(command).after_help(AFTER_HELP)
 }
 
+fn calls(session: &Session<'_>) -> Result<Needs, Failure> {
+    let mut needs = Needs::of(session);
+    wanted(session)?.needs(&mut needs);
+    Ok(needs)
+}
+
+fn wanted(session: &Session<'_>) -> Result<Wanted, Failure> {
+    Wanted::of_values(session, "hidden", "csms redact --secret NAME")
+}
+
 fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
-    let wanted = Wanted::of_values(session, "hidden", "csms redact --secret NAME")?;
     session::hold_values();
+    let wanted = wanted(session)?;
     let patterns = wanted.patterns(session, &session.connect()?)?;
     redactor::copy(io::stdin().lock(), &patterns, output::print)?.map_err(|error| {
         Failure::new(Exit::Unexpected, "io", "stdin cannot be read to its end")

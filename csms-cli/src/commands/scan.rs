@@ -12,6 +12,7 @@ use serde_json::{Value as Json, json};
 
 use crate::{
     error::{Exit, Failure},
+    needs::Needs,
     redactor::{self, Patterns},
     session::{self, Session},
     sources::{self, Wanted},
@@ -19,8 +20,13 @@ use crate::{
 };
 
 /// `csms scan`.
-pub(crate) const SCAN: Own =
-    Own { name: "scan", about: "Finds the values of secrets in files, and tells where they stand", grammar, run };
+pub(crate) const SCAN: Own = Own {
+    name: "scan",
+    about: "Finds the values of secrets in files, and tells where they stand",
+    grammar,
+    run,
+    calls,
+};
 
 /// What is larger is hardly written by people.
 const LARGEST: u64 = 16 << 20;
@@ -60,6 +66,16 @@ fn grammar(command: Command) -> Command {
         .after_help(AFTER_HELP)
 }
 
+fn calls(session: &Session<'_>) -> Result<Needs, Failure> {
+    let mut needs = Needs::of(session);
+    wanted(session)?.needs(&mut needs);
+    Ok(needs)
+}
+
+fn wanted(session: &Session<'_>) -> Result<Wanted, Failure> {
+    Wanted::of_values(session, "looked for", "csms scan PATH --secret NAME")
+}
+
 fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
     let paths: Vec<_> = session.matches.get_many::<PathBuf>("path").into_iter().flatten().collect();
     if let Some((path, error)) = paths.iter().find_map(|path| Some((path, path.metadata().err()?))) {
@@ -67,8 +83,8 @@ fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
             .cause(format!("{error}; nothing was sent"))
             .hint("check the path and who may read it"));
     }
-    let wanted = Wanted::of_values(session, "looked for", "csms scan PATH --secret NAME")?;
     session::hold_values();
+    let wanted = wanted(session)?;
     let patterns = wanted.patterns(session, &session.connect()?)?;
     let mut scan = Scan { session, patterns: &patterns, places: Vec::new(), skipped: 0, unread: 0 };
     for path in paths {
@@ -145,10 +161,7 @@ impl Scan<'_> {
         if skipped > 0 {
             session.reporter.note(&format!("not read, as binary or over 16 MiB: {skipped}; --all reads them as well"));
         }
-        // A table without rows would be a heading over nothing.
-        if !rows.is_empty() || !session.output.is_table() {
-            session.output.rows(&["PLACE", "VALUE"], &rows, usize::MAX, &json)?;
-        }
+        session.output.rows(&["PLACE", "VALUE"], &rows, usize::MAX, &json)?;
         match (rows.is_empty(), unread) {
             (false, _) => Ok(Exit::Differences.into()),
             (true, 0) => Ok(ExitCode::SUCCESS),

@@ -14,16 +14,18 @@ mod rollback;
 use csms_sdk::{
     Error, Operation as _,
     csms::{
-        BatchCreateOrDeleteTags, CreateGrants, CreateSecretEvent, DeleteGrant, DeleteSecretEvent, DeleteSecretStage,
-        DeleteSecretTag, ListGrants, ListNotificationRecords, ListSecretEvents, ListSecretTags, ListSecretTask,
-        ListSecretVersions, ListSecrets, RestoreSecret, RotateSecret, ShowSecret, ShowSecretEvent, ShowSecretStage,
-        UpdateGrant, UpdateSecret, UpdateSecretEvent, UpdateSecretStage, UpdateVersion,
+        BatchCreateOrDeleteTags, CreateGrants, CreateSecretEvent, CreateSecretVersion, DeleteGrant, DeleteSecretEvent,
+        DeleteSecretStage, DeleteSecretTag, ListGrants, ListNotificationRecords, ListSecretEvents, ListSecretTags,
+        ListSecretTask, ListSecretVersions, ListSecrets, RestoreSecret, RotateSecret, ShowSecret, ShowSecretEvent,
+        ShowSecretStage, ShowSecretVersion, UpdateGrant, UpdateSecret, UpdateSecretEvent, UpdateSecretStage,
+        UpdateVersion,
     },
     reference::{Reference, VersionRef},
 };
 
 use crate::{
     error::{Exit, Failure},
+    needs::Needs,
     output::Column,
     session::Session,
     subject::{self, SECRET, SECRET_AS_RESOURCE, SECRET_BY_ID, Subject},
@@ -131,9 +133,9 @@ pub(crate) static NOUN: Noun = Noun {
                         .fixed(&[("action", "create")]),
                 ),
                 Verb::Call(
-                    Call::change("rm", DeleteSecretTag::INFO, "{NAME}: removed the tag {KEY}")
+                    Call::change("rm", DeleteSecretTag::INFO, "{NAME}: removed the tag {TAG}")
                         .about("Removes a tag from a secret")
-                        .on(&[SECRET_BY_ID, Subject::text("key", "KEY", "Key of the tag")]),
+                        .on(&[SECRET_BY_ID, Subject::text("key", "TAG", "Key of the tag")]),
                 ),
             ],
         }),
@@ -254,7 +256,7 @@ const VERSIONS: &[Column] = &[
     Column::of("STAGES", "version_stages"),
     Column::time("CREATED", "create_time"),
     Column::time("EXPIRES", "expire_time"),
-    Column::of("KEY", "kms_key_id"),
+    Column::of("KEY", "kms_key_id").spare(),
 ];
 const STAGE: &[Column] =
     &[Column::of("STAGE", "name"), Column::of("VERSION", "version_id"), Column::time("MOVED", "update_time")];
@@ -262,8 +264,8 @@ const TASKS: &[Column] = &[
     Column::of("NAME", "secret_name"),
     Column::of("STATUS", "task_status"),
     Column::time("TIME", "task_time"),
-    Column::of("ATTEMPTS", "attempt_nums"),
-    Column::of("KIND", "operate_type"),
+    Column::of("ATTEMPTS", "attempt_nums").spare(),
+    Column::of("KIND", "operate_type").spare(),
     Column::of("ERROR", "task_error_msg"),
     Column::of("ID", "task_id"),
 ];
@@ -290,6 +292,21 @@ const RECORDS: &[Column] = &[
     Column::of("TARGET", "notification_target_name"),
 ];
 
+/// What a look at a secret is for that could not be written.
+pub(crate) const WHY_REFUSED: &str = "tells why the secret cannot be written";
+
+/// Reading the current version of the secret that a verb is about, and writing a new one unless that is a dry run.
+fn changes(session: &Session<'_>) -> Result<Needs, Failure> {
+    let mut needs = Needs::of(session);
+    let secret = needs.subject(session)?;
+    needs.always(&secret, &[ShowSecretStage::INFO, ShowSecretVersion::INFO]);
+    if !session.is_set("dry-run") {
+        needs.only("something is changed", &secret, &[CreateSecretVersion::INFO]);
+        needs.helps(WHY_REFUSED, &secret, &[ShowSecret::INFO]);
+    }
+    Ok(needs)
+}
+
 /// The name of the secret that a verb is about.
 fn name(session: &Session<'_>) -> Result<String, Failure> {
     subject::secret_name(session.text(SECRET.field).unwrap_or_default())
@@ -297,9 +314,14 @@ fn name(session: &Session<'_>) -> Result<String, Failure> {
 
 /// A refusal, where what is missing is the secret.
 fn told(session: &Session<'_>, name: &str, error: Error) -> Failure {
-    let failure = Failure::from(error);
+    told_of(&session.place(), name, &error)
+}
+
+/// The same of an error that is kept, and of a place.
+pub(crate) fn told_of(place: &str, name: &str, error: &Error) -> Failure {
+    let failure = Failure::of(error);
     match failure.exit_code() {
-        Exit::NotFound => session.placed(subject::secret_not_found(failure, name)),
+        Exit::NotFound => subject::secret_not_found(failure, name).placed(place),
         _ => failure,
     }
 }

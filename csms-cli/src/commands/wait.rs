@@ -3,12 +3,18 @@
 use std::process::ExitCode;
 
 use clap::{Arg, Command};
-use csms_sdk::{ErrorKind, csms::SecretState, kms::KeyState, wait::Wait};
+use csms_sdk::{
+    ErrorKind, Operation as _,
+    csms::{ListSecretTask, SecretState, ShowSecret},
+    kms::{KeyState, ListKeyDetail},
+    wait::Wait,
+};
 use serde_json::{Value as Json, json};
 
 use crate::{
     connection::Connection,
     error::{Exit, Failure},
+    needs::Needs,
     session::Session,
     settings,
     subject::{self, KEY, SECRET},
@@ -25,20 +31,35 @@ pub(crate) static NOUN: Noun = Noun {
             about: "Waits until a secret is in a state",
             grammar: secret,
             run: run_secret,
+            calls: calls_of_secret,
         }),
-        Verb::Own(Own { name: "key", about: "Waits until a key is in a state", grammar: key, run: run_key }),
+        Verb::Own(Own {
+            name: "key",
+            about: "Waits until a key is in a state",
+            grammar: key,
+            run: run_key,
+            calls: calls_of_key,
+        }),
         Verb::Own(Own {
             name: "replica",
             about: "Waits until the replica of a secret is in sync",
             grammar: replica,
             run: run_replica,
+            calls: calls_of_secret,
         }),
-        Verb::Own(Own { name: "task", about: "Waits until a rotation has succeeded", grammar: task, run: run_task }),
+        Verb::Own(Own {
+            name: "task",
+            about: "Waits until a rotation has succeeded",
+            grammar: task,
+            run: run_task,
+            calls: calls_of_task,
+        }),
         Verb::Own(Own {
             name: "deleted",
             about: "Waits until a secret is deleted; for a key: csms wait key KEY --for deleted",
             grammar: deleted,
             run: run_deleted,
+            calls: calls_of_secret,
         }),
     ],
 };
@@ -142,6 +163,26 @@ fn run_task(session: &Session<'_>) -> Result<ExitCode, Failure> {
     let found = connection.block_on(wait.rotation(&connection.client, id)).map_err(|error| told(session, error))?;
     let name = found.secret_name.unwrap_or_default();
     done(session, &format!("the rotation of {name} has succeeded"), &json!({"task_id": id, "secret_name": name}))
+}
+
+fn calls_of_secret(session: &Session<'_>) -> Result<Needs, Failure> {
+    let mut needs = Needs::of(session);
+    let secret = needs.subject(session)?;
+    needs.always(&secret, &[ShowSecret::INFO]);
+    Ok(needs)
+}
+
+fn calls_of_key(session: &Session<'_>) -> Result<Needs, Failure> {
+    let mut needs = Needs::of(session);
+    let key = needs.key_of(session, KEY.field);
+    needs.always(&key, &[ListKeyDetail::INFO]);
+    Ok(needs)
+}
+
+fn calls_of_task(session: &Session<'_>) -> Result<Needs, Failure> {
+    let mut needs = Needs::of(session);
+    needs.always(&None, &[ListSecretTask::INFO]);
+    Ok(needs)
 }
 
 fn name(session: &Session<'_>) -> Result<String, Failure> {

@@ -1,13 +1,21 @@
 //! `csms whoami`: as whom and where calls go, and who said so. Shows no secret.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use csms_sdk::{Client, Error, Service, credentials::Credentials, credentials::Provided};
+use csms_sdk::{
+    Client, Error, Operation as _, Service,
+    credentials::{Credentials, Provided},
+    iam::KeystoneListProjects,
+};
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
+    config::Config,
     connection::Connection,
     error::{Failure, Reporter},
+    mask::shortened_key,
+    needs::Needs,
     output::Output,
+    session::Session,
     settings::Settings,
 };
 
@@ -25,15 +33,16 @@ pub(crate) fn command() -> Command {
 
 /// Runs `whoami`. Prints what is known even where something is missing, and then fails with what is missing.
 pub(crate) fn run(matches: &ArgMatches, reporter: &Reporter) -> Result<(), Failure> {
-    let output = Output::of(matches)?;
-    let settings = Settings::of(matches)?;
+    let config = Config::load()?;
+    let output = Output::of(matches, &config)?;
+    let settings = Settings::of(matches, &config)?;
     let connection = Connection::open(&settings)?;
     let client = &connection.client;
     settings.tell(client, reporter);
     let (credentials, project) = connection.block_on(async {
         let credentials = client.credentials().await;
         let project = match (&settings.project, &credentials) {
-            (Some(project), _) => Some(Ok(Fact::new(&project.value, project.origin))),
+            (Some(project), _) => Some(Ok(Fact::new(&project.value, &*project.origin))),
             // Without credentials nothing can be asked, and that is told already.
             (None, Err(_)) => None,
             (None, Ok(_)) if matches.get_flag("no-lookup") => None,
@@ -50,6 +59,9 @@ pub(crate) fn run(matches: &ArgMatches, reporter: &Reporter) -> Result<(), Failu
             facts.push(("credentials", Fact::new("none", "")));
             failures.push(error);
         }
+    }
+    if let Some(chosen) = &settings.chosen {
+        facts.push(("profile", Fact::new(&chosen.name.value, &*chosen.name.origin)));
     }
     facts.push(("region", region(&settings, client)));
     match project {
@@ -75,10 +87,20 @@ pub(crate) fn run(matches: &ArgMatches, reporter: &Reporter) -> Result<(), Failu
     failures.into_iter().next().map_or(Ok(()), |error| Err(error.into()))
 }
 
+/// What `whoami` may call.
+pub(crate) fn calls(matches: &ArgMatches, reporter: &Reporter) -> Result<Needs, Failure> {
+    let session = Session::of(matches, reporter)?;
+    let mut needs = Needs::of(&session);
+    if session.settings.project.is_none() && !session.is_set("no-lookup") {
+        needs.only("the credentials name no project", &None, &[KeystoneListProjects::INFO]);
+    }
+    Ok(needs)
+}
+
 /// A setting and where it comes from.
-struct Fact {
-    value: Option<String>,
-    origin: String,
+pub(super) struct Fact {
+    pub(super) value: Option<String>,
+    pub(super) origin: String,
 }
 
 impl Fact {
@@ -91,14 +113,21 @@ impl Fact {
     }
 }
 
-fn identity(provided: &Provided) -> Vec<(&'static str, Fact)> {
-    let (kind, key) = match &provided.credentials {
-        Credentials::Keys(keys) if keys.security_token.is_some() => ("temporary access key", Some(&keys.access_key)),
-        Credentials::Keys(keys) => ("permanent access key", Some(&keys.access_key)),
+/// What kind of credentials they are, and which key, if it is one.
+pub(super) fn kind(credentials: &Credentials) -> (&'static str, Option<String>) {
+    match credentials {
+        Credentials::Keys(keys) if keys.security_token.is_some() => {
+            ("temporary access key", Some(shortened_key(&keys.access_key)))
+        }
+        Credentials::Keys(keys) => ("permanent access key", Some(shortened_key(&keys.access_key))),
         _ => ("user token", None),
-    };
+    }
+}
+
+fn identity(provided: &Provided) -> Vec<(&'static str, Fact)> {
+    let (kind, key) = kind(&provided.credentials);
     let mut facts = vec![("credentials", Fact::new(kind, &provided.origin))];
-    facts.extend(key.map(|key| ("access_key", Fact::new(masked(key), &provided.origin))));
+    facts.extend(key.map(|key| ("access_key", Fact::new(key, &provided.origin))));
     let expiry = provided.credentials.expires_at();
     facts.extend(expiry.map(|time| ("expires_at", Fact::new(time.to_string(), &provided.origin))));
     facts
@@ -106,29 +135,16 @@ fn identity(provided: &Provided) -> Vec<(&'static str, Fact)> {
 
 fn region(settings: &Settings, client: &Client) -> Fact {
     match (&settings.region, client.region()) {
-        (Some(region), _) => Fact::new(&region.value, region.origin),
+        (Some(region), _) => Fact::new(&region.value, &*region.origin),
         (None, Some(region)) => Fact::new(region, "the place of the credentials"),
         (None, None) => Fact::unknown(),
     }
 }
 
-async fn project(client: &Client, provided: &Provided) -> Result<Fact, Error> {
+pub(super) async fn project(client: &Client, provided: &Provided) -> Result<Fact, Error> {
     let id = client.project_id().await?;
     let origin = if provided.project_id.as_deref() == Some(id) { provided.origin.as_str() } else { "looked up in IAM" };
     Ok(Fact::new(id, origin))
-}
-
-/// The ends of an access key id, enough to tell it from others.
-fn masked(key: &str) -> String {
-    let characters: Vec<_> = key.chars().collect();
-    match characters.len() {
-        // Of a short one the ends would be nearly all.
-        0..12 => "****".to_owned(),
-        length => {
-            let ends = |range: &[char]| range.iter().collect::<String>();
-            format!("{}…{}", ends(&characters[..4]), ends(&characters[length - 4..]))
-        }
-    }
 }
 
 fn print(facts: &[(&'static str, Fact)], output: &Output) -> Result<(), Failure> {
@@ -147,17 +163,4 @@ fn print(facts: &[(&'static str, Fact)], output: &Output) -> Result<(), Failure>
         .collect();
     // Few rows, of which every word counts: never cut.
     output.rows(&["SETTING", "VALUE", "FROM"], &rows, usize::MAX, &Json::Object(json))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_ends_of_a_key_are_shown() {
-        assert_eq!(masked("FIXTUREACCESSKEY0001"), "FIXT…0001");
-        assert_eq!(masked("short"), "****");
-        assert_eq!(masked(""), "****");
-        assert_eq!(masked("éééééééééééé"), "éééé…éééé");
-    }
 }

@@ -117,6 +117,19 @@ fn input_that_cannot_be_right_is_2_and_nothing_is_sent() {
 }
 
 #[test]
+fn a_value_that_a_flag_does_not_take_leads_to_the_help_of_its_verb() {
+    for (line, what, help) in [
+        ("secret list --limit x", "--limit does not take", "csms secret list --help"),
+        ("-r cn-north-4 key random x", "BYTES", "csms key random --help"),
+        ("encrypt f --key k --overwrite=1", "--overwrite takes no value", "csms encrypt --help"),
+        ("secret list --retries x", "--retries does not take", "csms secret list --help"),
+        ("exec --watch=x -- secret --limit", "nothing to give", "csms exec --secret NAME"),
+    ] {
+        Program::new(line.split(' ')).run().fails(2, what).fails(2, help);
+    }
+}
+
+#[test]
 fn settings_that_cannot_be_right_are_2_and_named() {
     for (name, value, what) in [
         ("CSMS_ENDPOINT", "no url at all", "CSMS_ENDPOINT"),

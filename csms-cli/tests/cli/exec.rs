@@ -133,6 +133,12 @@ fn a_ci_system_is_told_first() {
     let user = user();
     let program = user.exec("--env A=db#user --ci-mask", "echo started").env("GITHUB_ACTIONS", "true");
     prints(program, "::add-mask::admin\nstarted\n");
+    // What GitHub would take for something else is written as it reads it back.
+    user.create("odd", "50%25\r%\nline 2\r\n");
+    let program = user.exec("--secret odd --ci-mask", "echo started").env("GITHUB_ACTIONS", "true");
+    prints(program, "::add-mask::50%2525%0D%25\n::add-mask::line 2\nstarted\n");
+    let program = user.exec("--secret odd --ci-mask", "echo started").env("TF_BUILD", "True");
+    prints(program, "##vso[task.setsecret]50%25\r%\n##vso[task.setsecret]line 2\nstarted\n");
 }
 
 #[cfg(target_os = "linux")]
@@ -205,6 +211,89 @@ fn signals_are_passed_on_to_a_command_that_is_read() {
     assert_eq!(line, "ready\n");
     let kill = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
     assert!(kill.success());
+    assert_eq!(child.wait().unwrap().code(), Some(9));
+}
+
+/// A command that has ended after it has printed more than any pipe holds, while nobody reads what csms prints.
+fn unread(user: &User) -> (std::process::Child, tempfile::TempDir) {
+    let (mut command, home) = user.exec("--secret db --mask", "seq 1 20000; : > ended").into_command();
+    let child = command.stdout(Stdio::piped()).spawn().unwrap();
+    // A minute is for the slowest machine; without an end, a failure would hang.
+    let has_ended = (0..6_000).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        home.path().join("ended").exists()
+    });
+    assert!(has_ended, "the command did not end");
+    (child, home)
+}
+
+#[test]
+fn all_output_reaches_a_reader_who_takes_its_time() {
+    let user = user();
+    let (child, _home) = unread(&user);
+    // Longer than csms waits for output.
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let expected: String = (1..=20_000).map(|number| format!("{number}\n")).collect();
+    assert!(String::from_utf8(output.stdout).unwrap() == expected, "output is missing");
+}
+
+#[test]
+fn a_signal_ends_what_waits_for_a_reader() {
+    let user = user();
+    let (mut child, _home) = unread(&user);
+    // The first may come while the command is just about to be buried.
+    for _ in 0..6_000 {
+        assert!(
+            std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success()
+        );
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        if let Some(status) = child.try_wait().unwrap() {
+            assert_eq!(status.code(), Some(128 + 15));
+            return;
+        }
+    }
+    panic!("csms did not end");
+}
+
+#[test]
+fn what_a_command_has_left_running_is_not_waited_for() {
+    let user = user();
+    prints(user.exec("--secret db --mask", "{ sleep 60; echo late; } & echo done"), "done\n");
+}
+
+#[test]
+fn many_signals_are_passed_on_and_none_that_was_to_be_ignored() {
+    use std::{
+        io::{BufRead as _, BufReader},
+        os::unix::process::CommandExt as _,
+    };
+    let names = ["ALRM", "VTALRM", "PROF", "IO", "XCPU", "WINCH", "USR1", "USR2", "INT", "QUIT"];
+    let traps: String = names.iter().map(|name| format!("trap 'echo {name}' {name}; ")).collect();
+    let script = format!("trap 'exit 9' TERM; {traps} echo ready; while :; do sleep 0.05; done");
+    let user = user();
+    let (command, home) = user.exec("--secret db --mask", &script).into_command();
+    // As `nohup` does it.
+    let mut ignoring = std::process::Command::new("/bin/sh");
+    ignoring.args(["-c", "trap '' HUP; exec \"$@\"", "sh"]).arg(command.get_program()).args(command.get_args());
+    ignoring.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    ignoring.current_dir(home.path()).process_group(0);
+    let mut child = ignoring.stdout(Stdio::piped()).spawn().unwrap();
+    let id = child.id().to_string();
+    let kill = |signal: &str| {
+        let kill = std::process::Command::new("kill").args([&format!("-{signal}"), &id]).status().unwrap();
+        assert!(kill.success());
+    };
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert_eq!(lines.next().unwrap(), "ready");
+    for name in names {
+        // Ignored by the command as well, which would end of it.
+        kill("HUP");
+        kill(name);
+        assert_eq!(lines.next().unwrap(), name);
+    }
+    kill("TERM");
     assert_eq!(child.wait().unwrap().code(), Some(9));
 }
 

@@ -2,21 +2,38 @@
 
 #![allow(clippy::unwrap_used)] // a failed unwrap is a failed test
 
+mod bulk;
+#[cfg(unix)]
+mod cloud;
+mod completion;
+mod config;
+mod doctor;
 mod emulate;
 mod envelope;
 mod errors;
 #[cfg(unix)] // the commands are those of a Unix shell
 mod exec;
+#[cfg(unix)] // the commands are those of a Unix shell
+mod exec_watch;
+#[cfg(unix)] // signals are among them
+mod exit_codes;
 mod export;
+#[cfg(target_os = "linux")]
+mod faults;
 mod help;
+mod import_material;
 mod inject;
 #[cfg(target_os = "linux")]
 mod interaction;
 mod keys;
 mod local;
+#[cfg(target_os = "linux")]
+mod narrow;
 mod operations;
 mod output;
 mod paging;
+#[cfg(unix)] // the commands are those of a Unix shell
+mod policy;
 mod program;
 mod redacting;
 mod replicas;
@@ -26,6 +43,8 @@ mod settings;
 mod terminal;
 #[cfg(unix)] // the commands are those of a Unix shell
 mod tour;
+#[cfg(target_os = "linux")]
+mod transcript;
 mod user;
 mod verbs;
 mod waiting;

@@ -89,6 +89,42 @@ fn colour_follows_the_flag_then_the_variables() {
     assert!(!colored(Program::new(["--help"]).run().stdout));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_gets_colour_unless_it_is_not_wanted() {
+    use crate::terminal::Terminal;
+    let colored = |variables: &[(&str, &str)], arguments: &[&str]| {
+        let program = Program::new(["api", "nothing"]).arguments(arguments).env("TERM", "xterm");
+        let program = variables.iter().fold(program, |program, (name, value)| program.env(name, value));
+        Terminal::open(program, 80).ends().1.contains('\x1b')
+    };
+    assert!(colored(&[], &[]));
+    assert!(!colored(&[("NO_COLOR", "1")], &[]) && !colored(&[("TERM", "dumb")], &[]));
+    assert!(!colored(&[], &["--color", "never"]) && colored(&[("NO_COLOR", "1")], &["--color", "always"]));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_is_given_no_control_characters() {
+    use crate::terminal::Terminal;
+    let server = Server::start();
+    let body = json!({"secret": {"name": "a\u{1b}[31mb\u{9b}c", "plain": "two\nlines", "state": "\u{7}"}});
+    server.mount(Mock::given(any()).respond_with(ResponseTemplate::new(200).set_body_json(body)));
+    let show = |query: &str, form: &str| {
+        let arguments = ["api", "csms", "ShowSecret", "--secret_name", "x", "--color=never", "-q", query, "-o", form];
+        Program::against(&server.mock, arguments)
+    };
+    let shown = |query: &str, form: &str| Terminal::open(show(query, form), 80).ends();
+    let (code, text) = shown("secret.name", "raw");
+    assert!(code == 2 && text.contains("control characters, and stdout is a terminal"), "{text}");
+    assert!(!text.contains(['\u{1b}', '\u{9b}']), "{text:?}");
+    assert_eq!(shown("secret.plain", "raw"), (0, "two\r\nlines\r\n".to_owned()));
+    assert_eq!(shown("[secret.[name, state, plain]]", "tsv"), (0, "a [31mb c\t \ttwo lines\r\n".to_owned()));
+    // A pipe gets them as they are.
+    assert_eq!(show("secret.name", "raw").run().stdout, "a\u{1b}[31mb\u{9b}c");
+    assert_eq!(show("[secret.[name, state]]", "tsv").run().stdout, "a\u{1b}[31mb\u{9b}c\t\u{7}\n");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_closed_pipe_ends_the_program_quietly() {

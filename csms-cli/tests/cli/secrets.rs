@@ -3,7 +3,10 @@
 use serde_json::{Value as Json, json};
 use wiremock::{Mock, ResponseTemplate, matchers::any};
 
-use crate::program::{Outcome, Program, Server};
+use crate::{
+    program::{Outcome, Program, Server},
+    user::User,
+};
 
 const CREATE: [&str; 5] = ["api", "csms", "CreateSecret", "--name", "demo"];
 
@@ -140,4 +143,19 @@ fn answers_print_their_secrets() {
         .run();
     let body = fixture.response.body.as_ref().unwrap();
     assert_eq!(outcome.stdout, body["version"]["secret_string"].as_str().unwrap());
+}
+
+#[test]
+fn several_secrets_are_read_in_one_call_and_every_fault_is_told() {
+    let user = User::new();
+    user.create("a", "1");
+    user.create("b", "2");
+    let outcome = user.run("-vv get a b a -o json");
+    let values: Vec<_> = outcome.json().as_array().unwrap().iter().map(|it| it["secret_string"].clone()).collect();
+    assert_eq!(values, ["1", "2", "1"]);
+    let calls = |name: &str| outcome.stderr.matches(&format!("operation=\"{name}\"")).count();
+    assert_eq!((calls("BatchGetSecretValue"), calls("ShowSecretVersion")), (1, 0), "{}", outcome.stderr);
+    let outcome = user.run("get a none nobody -o json");
+    outcome.fails(3, "\"none\" not found");
+    assert!(outcome.stderr.contains("also: secret \"nobody\" not found"), "{}", outcome.stderr);
 }

@@ -26,7 +26,8 @@ pub(crate) struct Terminal {
     child: Child,
     keyboard: File,
     screen: Arc<(Mutex<Screen>, Condvar)>,
-    _home: TempDir,
+    /// Where it runs, if that is gone with it.
+    _home: Option<TempDir>,
 }
 
 #[derive(Default)]
@@ -39,6 +40,11 @@ impl Terminal {
     /// Starts a call on a terminal of this width.
     pub(crate) fn open(program: Program, columns: u16) -> Self {
         let (command, home) = program.into_command();
+        Self { _home: Some(home), ..Self::start(&command, columns) }
+    }
+
+    /// Starts a command on a terminal of this width.
+    pub(crate) fn start(command: &Command, columns: u16) -> Self {
         let keyboard = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&keyboard).unwrap();
         unlockpt(&keyboard).unwrap();
@@ -48,8 +54,8 @@ impl Terminal {
         // Passwords are read from the terminal that controls the session, which has to be made ours.
         let mut outer = Command::new("setsid");
         outer.arg("--ctty").arg(command.get_program()).args(command.get_args()).env_clear();
-        outer.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
         outer.env("PATH", std::env::var_os("PATH").unwrap_or_else(|| OsString::from("/usr/bin:/bin")));
+        outer.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
         outer.current_dir(command.get_current_dir().unwrap());
         let stdio = || Stdio::from(terminal.try_clone().unwrap());
         let child = outer.stdin(stdio()).stdout(stdio()).stderr(stdio()).spawn().unwrap();
@@ -58,16 +64,18 @@ impl Terminal {
         let screen = Arc::<(Mutex<Screen>, Condvar)>::default();
         let (mut output, seen) = (keyboard.try_clone().unwrap(), Arc::clone(&screen));
         thread::spawn(move || {
-            let mut buffer = [0; 4096];
+            let (mut buffer, mut shown) = ([0; 4096], Vec::new());
             // Linux answers an error when nobody has the terminal open any more.
             while let Ok(count @ 1..) = output.read(&mut buffer) {
-                seen.0.lock().unwrap().shown.push_str(&String::from_utf8_lossy(&buffer[..count]));
+                // A character may come in two parts.
+                shown.extend_from_slice(&buffer[..count]);
+                seen.0.lock().unwrap().shown = String::from_utf8_lossy(&shown).into_owned();
                 seen.1.notify_all();
             }
             seen.0.lock().unwrap().is_closed = true;
             seen.1.notify_all();
         });
-        Self { child, keyboard, screen, _home: home }
+        Self { child, keyboard, screen, _home: None }
     }
 
     /// Waits until this is shown.

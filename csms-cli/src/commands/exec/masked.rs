@@ -1,28 +1,38 @@
 //! A command whose output is read, and values in it hidden, before anybody sees it.
 
 use std::{
+    convert::Infallible,
     io::{self, Read},
     process::Command,
-    sync::{Arc, mpsc},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::Duration,
 };
 
+use tokio::{sync::mpsc, time::timeout};
+
 use crate::{
     connection,
     error::{Exit, Failure},
-    exec,
+    exec::Running,
     output::Stream,
     redactor::{self, Patterns},
 };
 
 /// How long to wait for output after the command has ended: what it has left running may keep it open for ever.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How often it is looked whether that wait is for the command's output, or for whoever reads ours.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Runs a command to its end. Where we write to a terminal the command does so as well, to one that is read here.
 pub(super) fn run(mut command: Command, patterns: Patterns) -> Result<u8, Failure> {
     let patterns = Arc::new(patterns);
-    let (ended, all_ended) = mpsc::channel();
+    // Nothing is ever sent: its end is that of all readers.
+    let (ended, all_ended) = mpsc::channel(1);
+    let writes = Arc::new(AtomicUsize::new(0));
     let mut readers: Vec<(Box<dyn Read + Send>, Stream)> = Vec::new();
     #[cfg(unix)]
     let terminal = terminal::of(&mut command, &mut readers).map_err(|error| unreadable(&error))?;
@@ -37,28 +47,40 @@ pub(super) fn run(mut command: Command, patterns: Patterns) -> Result<u8, Failur
         };
         readers.push((Box::new(reader), stream));
     }
-    let code = connection::runtime()?.block_on(async {
-        let (child, signals) = exec::spawn(&mut command)?;
+    connection::runtime()?.block_on(async {
+        let running = Running::start(&mut command)?;
         // It holds the other ends, without which there would be no end of the output.
         drop(command);
         for (reader, stream) in readers {
-            let (patterns, ended) = (Arc::clone(&patterns), ended.clone());
+            let (patterns, writes, ended) = (Arc::clone(&patterns), Arc::clone(&writes), ended.clone());
             thread::spawn(move || {
                 // A terminal that everybody has left answers with an error; nobody is told who does not read.
-                let _ = redactor::copy(reader, &patterns, |bytes| stream.write(bytes));
+                let _ = redactor::copy(reader, &patterns, |bytes| {
+                    writes.fetch_add(1, Ordering::SeqCst);
+                    let written = stream.write(bytes);
+                    writes.fetch_sub(1, Ordering::SeqCst);
+                    written
+                });
                 drop(ended);
             });
         }
         #[cfg(unix)]
         if let Some(terminal) = terminal {
-            terminal.follow(child.id())?;
+            terminal.follow(running.process())?;
         }
-        exec::supervise(child, signals).await
-    })?;
-    drop(ended);
-    // Nothing is ever sent: this waits for all senders to go.
-    let _: Result<(), _> = all_ended.recv_timeout(PATIENCE);
-    Ok(code)
+        drop(ended);
+        running.end_and(printed(all_ended, &writes)).await
+    })
+}
+
+/// Waits until all output is printed, or none has come for too long. However slow its reader is, all of it is printed.
+async fn printed(mut all_ended: mpsc::Receiver<Infallible>, writes: &AtomicUsize) {
+    let mut left = PATIENCE;
+    while !left.is_zero() && timeout(LOOK, all_ended.recv()).await.is_err() {
+        if writes.load(Ordering::SeqCst) == 0 {
+            left = left.saturating_sub(LOOK);
+        }
+    }
 }
 
 fn unreadable(error: &io::Error) -> Failure {
@@ -77,13 +99,13 @@ mod terminal {
     };
 
     use rustix::{
-        process::{Signal, kill_process},
+        process::{Pid, Signal, kill_process},
         pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
         termios::{OptionalActions, tcgetattr, tcgetwinsize, tcsetattr, tcsetwinsize},
     };
 
     use super::unreadable;
-    use crate::{error::Failure, exec, output::Stream};
+    use crate::{error::Failure, output::Stream};
 
     /// A terminal for what a command prints. Keys, and what they mean, stay with the one that it is started from.
     pub(super) struct Terminal {
@@ -124,16 +146,15 @@ mod terminal {
 
     impl Terminal {
         /// Keeps it as large as the one that it stands for.
-        pub(super) fn follow(self, child: u32) -> Result<(), Failure> {
+        pub(super) fn follow(self, command: Pid) -> Result<(), Failure> {
             use tokio::signal::unix::{SignalKind, signal};
             let mut changes = signal(SignalKind::window_change()).map_err(|error| unreadable(&error))?;
-            let child = exec::process(child);
             tokio::spawn(async move {
                 while changes.recv().await.is_some() {
                     let changed = tcgetwinsize(&self.like).and_then(|size| tcsetwinsize(&self.ours, size));
                     // The command was told before its terminal had changed.
-                    if let (Ok(()), Some(child)) = (changed, child) {
-                        let _ = kill_process(child, Signal::WINCH);
+                    if changed.is_ok() {
+                        let _ = kill_process(command, Signal::WINCH);
                     }
                 }
             });

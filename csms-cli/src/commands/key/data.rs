@@ -16,19 +16,31 @@ use super::parts;
 use crate::{
     error::{Exit, Failure},
     file, input,
+    needs::Needs,
     session::{self, Session},
     verb::Own,
 };
 
-pub(super) const ENCRYPT: Own =
-    Own { name: "encrypt", about: "Encrypts up to 4096 bytes", grammar: encrypt_grammar, run: encrypt };
-pub(super) const DECRYPT: Own =
-    Own { name: "decrypt", about: "Decrypts what `encrypt` made", grammar: decrypt_grammar, run: decrypt };
+pub(super) const ENCRYPT: Own = Own {
+    name: "encrypt",
+    about: "Encrypts up to 4096 bytes",
+    grammar: encrypt_grammar,
+    run: encrypt,
+    calls: |session| parts::call(session, EncryptData::INFO),
+};
+pub(super) const DECRYPT: Own = Own {
+    name: "decrypt",
+    about: "Decrypts what `encrypt` made",
+    grammar: decrypt_grammar,
+    run: decrypt,
+    calls: |session| parts::call(session, DecryptData::INFO),
+};
 pub(super) const REENCRYPT: Own = Own {
     name: "reencrypt",
     about: "Puts a ciphertext under another key, inside the service",
     grammar: reencrypt_grammar,
     run: reencrypt,
+    calls: calls_of_reencrypt,
 };
 
 /// Stands before the Base64 of bytes that are no text.
@@ -131,6 +143,15 @@ fn reencrypt(session: &Session<'_>) -> Result<ExitCode, Failure> {
     let json = json!({"key_id": answer.key_id, "source_key_id": answer.source_key_id, "cipher_text": sealed});
     parts::print(session, sealed, &json)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn calls_of_reencrypt(session: &Session<'_>) -> Result<Needs, Failure> {
+    let mut needs = Needs::of(session);
+    let new = needs.key_of(session, "to");
+    let old = needs.key_of(session, "key");
+    needs.always(&new, &[ReEncrypt::INFO]);
+    needs.always(&old, &[ReEncrypt::INFO]);
+    Ok(needs)
 }
 
 fn ciphertext(session: &Session<'_>) -> Result<String, Failure> {

@@ -14,13 +14,14 @@ use crate::{
     error::{Exit, Failure},
     file,
     mask::HIDDEN,
+    needs::Needs,
     output::Column,
     session::{self, Session},
     verb::Own,
 };
 
 pub(super) const DATAKEY: Own =
-    Own { name: "datakey", about: "Makes a data key, in plain and under a key", grammar, run };
+    Own { name: "datakey", about: "Makes a data key, in plain and under a key", grammar, run, calls };
 
 const COLUMNS: &[Column] =
     &[Column::of("PLAIN", "plain_text"), Column::of("SEALED", "cipher_text"), Column::of("KEY", "key_id")];
@@ -38,6 +39,11 @@ fn grammar(command: Command) -> Command {
             parts::flag("reveal", "Show the plain key in hexadecimal"),
         ])
         .after_help("Keep what is sealed: the service keeps neither. --to-file writes the bytes of the plain key.")
+}
+
+fn calls(session: &Session<'_>) -> Result<Needs, Failure> {
+    let without = session.is_set("without-plaintext");
+    parts::call(session, if without { CreateDatakeyWithoutPlaintext::INFO } else { CreateDatakey::INFO })
 }
 
 fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {

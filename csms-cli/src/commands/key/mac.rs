@@ -16,13 +16,19 @@ use crate::{
     verb::Own,
 };
 
-pub(super) const MAC: Own =
-    Own { name: "mac", about: "Computes the authentication code of up to 4096 bytes", grammar: common, run: mac };
+pub(super) const MAC: Own = Own {
+    name: "mac",
+    about: "Computes the authentication code of up to 4096 bytes",
+    grammar: common,
+    run: mac,
+    calls: |session| parts::call(session, GenerateMac::INFO),
+};
 pub(super) const VERIFY_MAC: Own = Own {
     name: "verify-mac",
     about: "Verifies the authentication code of up to 4096 bytes",
     grammar: verify_grammar,
     run: verify,
+    calls: |session| parts::call(session, VerifyMac::INFO),
 };
 
 fn common(command: Command) -> Command {

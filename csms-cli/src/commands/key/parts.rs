@@ -4,7 +4,7 @@ use clap::{Arg, ArgAction};
 use csms_sdk::{OperationInfo, SecretBytes, model::Kind};
 use serde_json::Value as Json;
 
-use crate::{connection::Connection, error::Failure, input, output, session::Session, subject};
+use crate::{connection::Connection, error::Failure, input, needs::Needs, output, session::Session, subject};
 
 /// KMS takes no more bytes at once.
 pub(super) const MOST: usize = 4096;
@@ -36,6 +36,14 @@ pub(super) fn algorithm(name: &'static str, info: &OperationInfo, field: &str, h
         _ => String::new(),
     };
     Arg::new(name).long(name).value_name("NAME").help(format!("{help}: {known}"))
+}
+
+/// One call with the key of the verb.
+pub(super) fn call(session: &Session<'_>, info: &'static OperationInfo) -> Result<Needs, Failure> {
+    let mut needs = Needs::of(session);
+    let key = needs.key_of(session, "key");
+    needs.always(&key, &[info]);
+    Ok(needs)
 }
 
 /// The key that an argument names.

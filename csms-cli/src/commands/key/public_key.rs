@@ -3,17 +3,21 @@
 use std::process::ExitCode;
 
 use clap::Command;
-use csms_sdk::kms::ShowPublicKey;
+use csms_sdk::{Operation as _, kms::ShowPublicKey};
 use serde_json::json;
 
 use super::parts;
-use crate::{error::Failure, session::Session, verb::Own};
+use crate::{error::Failure, needs::Needs, session::Session, verb::Own};
 
 pub(super) const PUBLIC_KEY: Own =
-    Own { name: "public-key", about: "Prints the public key of an asymmetric key as PEM", grammar, run };
+    Own { name: "public-key", about: "Prints the public key of an asymmetric key as PEM", grammar, run, calls };
 
 fn grammar(command: Command) -> Command {
     command.arg(parts::key())
+}
+
+fn calls(session: &Session<'_>) -> Result<Needs, Failure> {
+    parts::call(session, ShowPublicKey::INFO)
 }
 
 fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {

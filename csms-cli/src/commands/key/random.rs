@@ -3,19 +3,21 @@
 use std::process::ExitCode;
 
 use clap::{Arg, Command};
-use csms_sdk::{SecretJson, SecretString, kms::CreateRandom};
+use csms_sdk::{Operation as _, SecretJson, SecretString, kms::CreateRandom};
 use serde_json::json;
 
 use super::parts;
 use crate::{
     error::{Exit, Failure},
-    file, output,
+    file,
+    needs::Needs,
+    output,
     session::{self, Session},
     verb::Own,
 };
 
 pub(super) const RANDOM: Own =
-    Own { name: "random", about: "Prints random bytes that the service makes", grammar, run };
+    Own { name: "random", about: "Prints random bytes that the service makes", grammar, run, calls };
 
 fn grammar(command: Command) -> Command {
     let bytes = Arg::new("bytes")
@@ -27,6 +29,12 @@ fn grammar(command: Command) -> Command {
         .value_parser(["hex", "base64", "raw"])
         .default_value("hex");
     command.args([bytes, encoding]).args(file::flags())
+}
+
+fn calls(session: &Session<'_>) -> Result<Needs, Failure> {
+    let mut needs = Needs::of(session);
+    needs.always(&None, &[CreateRandom::INFO]);
+    Ok(needs)
 }
 
 fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {

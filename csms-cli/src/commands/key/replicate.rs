@@ -3,18 +3,29 @@
 use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, Command};
-use csms_sdk::replicate::{ReplicaKeyRegion, ReplicateKeyToRegions};
+use csms_sdk::{
+    Operation as _,
+    kms::{DecryptData, EncryptData, ListKeyDetail, ListKeys, ReplicateKey, ShowKmsTags, ShowPublicKey},
+    policy::Resource,
+    replicate::{ReplicaKeyRegion, ReplicateKeyToRegions},
+};
 
 use crate::{
     commands::replication::{deadline, follow, regions, report, wait, would},
     error::Failure,
+    needs::Needs,
     session::Session,
     subject::{self, KEY},
     verb::{Own, change_flags},
 };
 
-pub(super) const REPLICATE: Own =
-    Own { name: "replicate", about: "Copies a key to other regions, under its name and with its tags", grammar, run };
+pub(super) const REPLICATE: Own = Own {
+    name: "replicate",
+    about: "Copies a key to other regions, under its name and with its tags",
+    grammar,
+    run,
+    calls,
+};
 
 fn grammar(command: Command) -> Command {
     let alias = Arg::new("alias").long("alias").value_name("REGION=NAME").action(ArgAction::Append);
@@ -27,6 +38,26 @@ fn grammar(command: Command) -> Command {
         ])
         .args(change_flags())
         .after_help("Asking again is harmless. Exit code 12: some regions failed; the table says which, and why.")
+}
+
+fn calls(session: &Session<'_>) -> Result<Needs, Failure> {
+    const TAKEN: &str = "a region has a key of this name, which may be a copy";
+    let mut needs = Needs::of(session);
+    let key = needs.key_of(session, KEY.field);
+    if session.is_set("dry-run") {
+        return Ok(needs);
+    }
+    needs.always(&key, &[ListKeyDetail::INFO, ShowKmsTags::INFO, ReplicateKey::INFO]);
+    needs.only(TAKEN, &None, &[ListKeys::INFO]);
+    needs.only(TAKEN, &key, &[EncryptData::INFO, ShowPublicKey::INFO]);
+    for region in session.words("to") {
+        let there = Some(Resource::key("*").in_region(region));
+        needs.only(TAKEN, &there, &[DecryptData::INFO, ShowPublicKey::INFO]);
+        if deadline(session)?.is_some() {
+            needs.always(&there, &[ListKeyDetail::INFO]);
+        }
+    }
+    Ok(needs)
 }
 
 fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {

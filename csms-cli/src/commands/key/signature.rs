@@ -18,10 +18,20 @@ use crate::{
     verb::Own,
 };
 
-pub(super) const SIGN: Own =
-    Own { name: "sign", about: "Signs a file with an asymmetric key", grammar: sign_grammar, run: sign };
-pub(super) const VERIFY: Own =
-    Own { name: "verify", about: "Verifies a signature of a file", grammar: verify_grammar, run: verify };
+pub(super) const SIGN: Own = Own {
+    name: "sign",
+    about: "Signs a file with an asymmetric key",
+    grammar: sign_grammar,
+    run: sign,
+    calls: |session| parts::call(session, Sign::INFO),
+};
+pub(super) const VERIFY: Own = Own {
+    name: "verify",
+    about: "Verifies a signature of a file",
+    grammar: verify_grammar,
+    run: verify,
+    calls: |session| parts::call(session, ValidateSignature::INFO),
+};
 
 /// Below 4096 bytes, unlike elsewhere.
 const MOST: usize = parts::MOST - 1;

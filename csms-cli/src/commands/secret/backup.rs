@@ -13,18 +13,25 @@ use crate::{
     commands::api::dry_run,
     error::{Exit, Failure},
     file,
+    needs::Needs,
     session::Session,
     subject::SECRET,
     verb::{Own, change_flags},
 };
 
-pub(super) const BACKUP: Own =
-    Own { name: "backup", about: "Writes a secret with its versions to an encrypted file", grammar: to, run: backup };
+pub(super) const BACKUP: Own = Own {
+    name: "backup",
+    about: "Writes a secret with its versions to an encrypted file",
+    grammar: to,
+    run: backup,
+    calls: calls_of_backup,
+};
 pub(super) const RESTORE_BACKUP: Own = Own {
     name: "restore-backup",
     about: "Creates a secret from a file that `backup` has written",
     grammar: from,
     run: restore,
+    calls: calls_of_restore,
 };
 
 fn path(name: &'static str, help: &'static str) -> Arg {
@@ -78,6 +85,22 @@ fn restore(session: &Session<'_>) -> Result<ExitCode, Failure> {
     let name = answer.into_body().secret.and_then(|secret| secret.name).unwrap_or_default();
     session.output.done(session.reporter, &format!("restored {name}"), &json!({"secret_name": name}))?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn calls_of_backup(session: &Session<'_>) -> Result<Needs, Failure> {
+    let mut needs = Needs::of(session);
+    let secret = needs.subject(session)?;
+    needs.always(&secret, &[DownloadSecretBlob::INFO]);
+    Ok(needs)
+}
+
+fn calls_of_restore(session: &Session<'_>) -> Result<Needs, Failure> {
+    let mut needs = Needs::of(session);
+    if !session.is_set("dry-run") {
+        // Only the service can read whose backup it is.
+        needs.always(&None, &[UploadSecretBlob::INFO]);
+    }
+    Ok(needs)
 }
 
 fn file_of<'a>(session: &Session<'a>, argument: &str) -> Result<&'a PathBuf, Failure> {

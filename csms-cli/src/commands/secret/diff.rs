@@ -12,6 +12,7 @@ use serde_json::{Value as Json, json};
 
 use crate::{
     error::{Exit, Failure},
+    needs::Needs,
     output,
     session::{self, Session},
     subject::SECRET,
@@ -19,7 +20,7 @@ use crate::{
 };
 
 pub(super) const DIFF: Own =
-    Own { name: "diff", about: "Names the fields that differ between two versions of a secret", grammar, run };
+    Own { name: "diff", about: "Names the fields that differ between two versions of a secret", grammar, run, calls };
 
 fn grammar(command: Command) -> Command {
     let version = |name: &'static str, help: &'static str| Arg::new(name).value_name("VERSION").help(help);
@@ -35,8 +36,7 @@ fn grammar(command: Command) -> Command {
 
 fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
     let name = super::name(session)?;
-    let version = |argument, default: VersionRef| session.text(argument).map_or(Ok(default), str::parse);
-    let versions = [version("from", VersionRef::Previous)?, version("to", VersionRef::Current)?];
+    let versions = versions(session)?;
     session::hold_values();
     let connection = session.connect()?;
     let store = SecretStore::new(&connection.client);
@@ -57,6 +57,20 @@ fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
         Difference::None => ExitCode::SUCCESS,
         _ => Exit::Differences.into(),
     })
+}
+
+/// The versions that are compared.
+fn versions(session: &Session<'_>) -> Result<[VersionRef; 2], Failure> {
+    let version = |argument, default: VersionRef| session.text(argument).map_or(Ok(default), str::parse);
+    Ok([version("from", VersionRef::Previous)?, version("to", VersionRef::Current)?])
+}
+
+fn calls(session: &Session<'_>) -> Result<Needs, Failure> {
+    let mut needs = Needs::of(session);
+    for version in versions(session)? {
+        needs.read(&Reference::new(super::name(session)?)?.with_version(version));
+    }
+    Ok(needs)
 }
 
 fn print(session: &Session<'_>, old: &SecretValue, new: &SecretValue, difference: &Difference) -> Result<(), Failure> {

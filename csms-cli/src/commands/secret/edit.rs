@@ -28,7 +28,8 @@ use crate::{
     verb::{Own, change_flags},
 };
 
-pub(super) const EDIT: Own = Own { name: "edit", about: "Changes the value of a secret in an editor", grammar, run };
+pub(super) const EDIT: Own =
+    Own { name: "edit", about: "Changes the value of a secret in an editor", grammar, run, calls: super::changes };
 
 fn grammar(command: Command) -> Command {
     command
@@ -165,6 +166,9 @@ fn one_go(
     command.args(words).arg(&path);
     let outcome = runtime.block_on(exec::run(&mut command)).and_then(|code| match code {
         0 => read(&path),
+        130 => Err(Failure::new(Exit::Interrupted, "interrupted", "the editor was interrupted")
+            .cause("nothing was changed, and the copy is gone")
+            .hint("run it again")),
         code => Err(Failure::new(Exit::Unexpected, "editor", format!("the editor ended with {code}"))
             .cause("nothing was changed")
             .hint("end the editor without an error to store the text; EDITOR names another one")),

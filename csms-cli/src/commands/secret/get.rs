@@ -14,12 +14,14 @@ use crate::{
     ci,
     error::Failure,
     file,
+    needs::Needs,
+    resolve::{self, Target},
     session::{self, Session},
     verb::Own,
 };
 
 /// `csms get`, which is `csms secret get` as well.
-pub(crate) const GET: Own = Own { name: "get", about: "Prints the value of a secret", grammar, run };
+pub(crate) const GET: Own = Own { name: "get", about: "Prints the value of a secret", grammar, run, calls };
 
 fn grammar(command: Command) -> Command {
     let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).help(help).action(ArgAction::SetTrue);
@@ -47,14 +49,16 @@ fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
     }
     session::hold_values();
     let connection = session.connect()?;
-    let mut values = Vec::new();
-    for reference in &references {
-        let client = connection.client_at(session, reference)?;
-        let value = connection.block_on(SecretStore::new(&client).get(reference.here()));
-        values.push(value.map_err(|error| super::told_of_reference(session, reference, error))?);
-    }
+    let values = match references.as_slice() {
+        [reference] => {
+            let client = connection.client_at(session, reference)?;
+            let value = connection.block_on(SecretStore::new(&client).get(reference.here()));
+            vec![value.map_err(|error| super::told_of_reference(session, reference, error))?]
+        }
+        several => connection.block_on(resolve::secrets(session, &connection, several))?,
+    };
     if session.is_set("ci-mask") {
-        ci::mask(values.iter().map(SecretValue::expose_secret), session.reporter)?;
+        ci::mask(values.iter().map(SecretValue::expose_secret), true, session.reporter)?;
     }
     match values.as_slice() {
         [value] if is_bare => file::deliver(session, value.expose_secret())?,
@@ -66,6 +70,16 @@ fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn calls(session: &Session<'_>) -> Result<Needs, Failure> {
+    let mut needs = Needs::of(session);
+    let targets = session.words("reference").map(|word| Ok(Target::Secret(word.parse()?)));
+    match targets.collect::<Result<Vec<_>, Failure>>()?.as_slice() {
+        [Target::Secret(reference)] => needs.read(reference),
+        several => several.iter().for_each(|target| needs.target(target)),
+    }
+    Ok(needs)
 }
 
 /// With the names that the service has for its members.

@@ -3,17 +3,19 @@
 use std::process::ExitCode;
 
 use clap::{Arg, Command};
-use csms_sdk::{SecretJson, password::Password};
+use csms_sdk::{Operation as _, SecretJson, csms::GenerateRandomPassword, password::Password};
 use serde_json::json;
 
 use crate::{
     error::Failure,
+    needs::Needs,
     output::Format,
     session::{self, Session},
     verb::Own,
 };
 
-pub(super) const PASSWORD: Own = Own { name: "password", about: "Makes a password up and prints it", grammar, run };
+pub(super) const PASSWORD: Own =
+    Own { name: "password", about: "Makes a password up and prints it", grammar, run, calls };
 
 fn grammar(command: Command) -> Command {
     command
@@ -25,6 +27,12 @@ fn grammar(command: Command) -> Command {
             "The service makes it; with --local it is made here, and nothing is sent. It is not stored: \
              `csms secret put NAME --generate` does both without showing it.",
         )
+}
+
+fn calls(session: &Session<'_>) -> Result<Needs, Failure> {
+    let mut needs = Needs::of(session);
+    needs.always(&None, &[GenerateRandomPassword::INFO]);
+    Ok(needs)
 }
 
 fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {

@@ -20,8 +20,13 @@ use crate::{
     verb::{Own, change_flags},
 };
 
-pub(super) const PATCH: Own =
-    Own { name: "patch", about: "Changes fields of a JSON secret, and leaves the others as they are", grammar, run };
+pub(super) const PATCH: Own = Own {
+    name: "patch",
+    about: "Changes fields of a JSON secret, and leaves the others as they are",
+    grammar,
+    run,
+    calls: super::changes,
+};
 
 fn grammar(command: Command) -> Command {
     let field = |name: &'static str, value: &'static str, help: &'static str| {

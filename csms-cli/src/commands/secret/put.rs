@@ -4,7 +4,11 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, Command};
 use csms_sdk::{
-    Client, SecretBytes, SecretString, Timestamp,
+    Client, Operation as _, SecretBytes, SecretString, Timestamp,
+    csms::{
+        CreateSecret, CreateSecretVersion, GenerateRandomPassword, ShowSecret, ShowSecretStage, ShowSecretVersion,
+        UpdateSecretStage, UpdateVersion,
+    },
     password::Password,
     reference::VersionRef,
     store::{NewValue, Put, PutOutcome, PutPlan, SecretStore},
@@ -12,15 +16,17 @@ use csms_sdk::{
 use serde_json::json;
 
 use crate::{
-    error::Failure,
+    error::{Exit, Failure},
     input::{self, Value},
+    needs::Needs,
     session::{self, Session},
+    settings,
     subject::{self, SECRET},
-    verb::{Own, change_flags},
+    verb::{Own, change_flags, exit_code_flag},
 };
 
 pub(super) const PUT: Own =
-    Own { name: "put", about: "Gives a secret a value, and creates it if it does not exist", grammar, run };
+    Own { name: "put", about: "Gives a secret a value, and creates it if it does not exist", grammar, run, calls };
 
 fn grammar(command: Command) -> Command {
     let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).help(help).action(ArgAction::SetTrue);
@@ -41,6 +47,7 @@ fn grammar(command: Command) -> Command {
             flag("binary", "Store it as bytes, even if it is text"),
         ])
         .args(change_flags())
+        .arg(exit_code_flag().requires("dry-run"))
         .after_help(
             "The value is never an argument. Without a source a person is asked, and otherwise stdin is read. An \
              unchanged value is not written again. Text is stored as text, anything else as bytes.",
@@ -57,7 +64,7 @@ pub(super) fn if_version() -> Arg {
 
 fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
     let name = super::name(session)?;
-    let expires = session.text("expires").map(time).transpose()?;
+    let expires = session.text("expires").map(|text| settings::time("--expires", text)).transpose()?;
     if let Some(version) = session.text("if-version") {
         check_version(version)?;
     }
@@ -80,7 +87,44 @@ fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
     }
     // What is not current cannot be undone by going back.
     let is_current = session.words("stage").all(|stage| stage == "SYSCURRENT");
-    outcome.tell(session, &name, is_current)
+    let code = outcome.tell(session, &name, is_current)?;
+    match outcome {
+        Written::Planned(PutPlan::Create | PutPlan::Update { .. }) if session.is_set("exit-code") => {
+            Ok(Exit::Differences.into())
+        }
+        _ => Ok(code),
+    }
+}
+
+fn calls(session: &Session<'_>) -> Result<Needs, Failure> {
+    let mut needs = Needs::of(session);
+    let secret = needs.subject(session)?;
+    if session.text("generate").is_some() && !session.is_set("dry-run") {
+        needs.always(&None, &[GenerateRandomPassword::INFO]);
+    }
+    if let Some(key) = session.text("kms-key") {
+        needs.protecting(None, key);
+    }
+    // What is there does not matter.
+    if session.is_set("force-version") && session.is_set("replace") && session.text("if-version").is_none() {
+        needs.helps("tells the version that was current", &secret, &[ShowSecretStage::INFO]);
+    } else {
+        needs.always(&secret, &[ShowSecretStage::INFO]);
+        needs.only("the secret exists", &secret, &[ShowSecretVersion::INFO]);
+    }
+    if session.is_set("dry-run") {
+        return Ok(needs);
+    }
+    needs.only("there is no such secret", &secret, &[CreateSecret::INFO]);
+    needs.only("the secret exists, with another value", &secret, &[CreateSecretVersion::INFO]);
+    if session.text("expires").is_some() {
+        needs.only("there is no such secret", &secret, &[UpdateVersion::INFO]);
+    }
+    if session.words("stage").any(|stage| stage != "SYSCURRENT") {
+        needs.only("there is no such secret", &secret, &[UpdateSecretStage::INFO]);
+    }
+    needs.helps(super::WHY_REFUSED, &secret, &[ShowSecret::INFO]);
+    Ok(needs)
 }
 
 /// The value to be stored; one that is generated is made now, and in a dry run by nobody else.
@@ -145,14 +189,6 @@ fn told(session: &Session<'_>, name: &str, error: csms_sdk::Error) -> Failure {
             .hint(format!("--replace writes it; csms secret patch {name} changes some fields and keeps the others")),
         _ => super::told(session, name, error),
     }
-}
-
-fn time(text: &str) -> Result<Timestamp, Failure> {
-    Timestamp::parse(text).ok_or_else(|| {
-        Failure::usage("invalid_value", "--expires is no time")
-            .cause("nothing was sent")
-            .hint("write 2027-01-31T00:00:00Z, or seconds since 1970")
-    })
 }
 
 /// Refuses what is no id of a version, as the service compares ids.

@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, Command};
 use csms_sdk::{
-    Client,
-    csms::ShowSecret,
+    Client, Operation as _,
+    csms::{CreateSecretReplica, DeleteSecret, DeleteSecretReplica, ListSupportRegions, ShowSecret},
+    kms::ListKeyDetail,
     replicate::{RemoveRegionsFromReplication, ReplicaRegion, ReplicateSecretToRegions},
 };
 use serde_json::json;
@@ -16,6 +17,7 @@ use crate::{
         report::Report,
     },
     error::Failure,
+    needs::Needs,
     output::Column,
     session::Session,
     subject::{self, SECRET},
@@ -26,9 +28,27 @@ pub(super) const NOUN: Noun = Noun {
     name: "replica",
     about: "Replicas: copies of a secret in other regions that follow it",
     verbs: &[
-        Verb::Own(Own { name: "list", about: "Lists the replicas of a secret", grammar: of_secret, run: list }),
-        Verb::Own(Own { name: "add", about: "Replicates a secret to other regions", grammar: to, run: add }),
-        Verb::Own(Own { name: "rm", about: "Deletes the replicas of a secret in regions", grammar: from, run: rm }),
+        Verb::Own(Own {
+            name: "list",
+            about: "Lists the replicas of a secret",
+            grammar: of_secret,
+            run: list,
+            calls: calls_of_list,
+        }),
+        Verb::Own(Own {
+            name: "add",
+            about: "Replicates a secret to other regions",
+            grammar: to,
+            run: add,
+            calls: calls_of_add,
+        }),
+        Verb::Own(Own {
+            name: "rm",
+            about: "Deletes the replicas of a secret in regions",
+            grammar: from,
+            run: rm,
+            calls: calls_of_rm,
+        }),
     ],
 };
 
@@ -73,11 +93,11 @@ fn list(session: &Session<'_>) -> Result<ExitCode, Failure> {
     let connection = session.connect()?;
     let request = json!({"secret_name": name});
     let members = request.as_object().cloned().unwrap_or_default();
-    let answer = connection.block_on(connection.client.send_json(INFO, &members));
+    let answer = connection.block_on(connection.client.send_json(ShowSecret::INFO, &members));
     let answer = answer.map_err(|error| super::told(session, &name, error))?.into_body();
     let replicas = &answer.expose_secret()["secret"]["replicas"];
     let items = replicas.as_array().map_or(&[][..], Vec::as_slice);
-    session.output.list(COLUMNS, items, &json!({"replicas": items}))?;
+    session.list(COLUMNS, items, &json!({"replicas": items}))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -136,6 +156,47 @@ fn rm(session: &Session<'_>) -> Result<ExitCode, Failure> {
     report.told(session, "replicas were not deleted", "run it again with the regions that failed")
 }
 
+fn calls_of_list(session: &Session<'_>) -> Result<Needs, Failure> {
+    let mut needs = Needs::of(session);
+    let secret = needs.subject(session)?;
+    needs.always(&secret, &[ShowSecret::INFO]);
+    Ok(needs)
+}
+
+fn calls_of_add(session: &Session<'_>) -> Result<Needs, Failure> {
+    const TAKEN: &str = "a region has another secret of this name";
+    let mut needs = Needs::of(session);
+    let secret = needs.subject(session)?;
+    let (name, regions) = (super::name(session)?, session.words("to").collect::<Vec<_>>());
+    let keys = keys(session, &regions)?;
+    let keys: Vec<_> = keys.into_iter().map(|(region, key)| needs.protecting(Some(region), key)).collect();
+    if session.is_set("dry-run") {
+        return Ok(needs);
+    }
+    needs.always(&secret, &[ShowSecret::INFO, CreateSecretReplica::INFO]);
+    if session.is_set("force") {
+        needs.only(TAKEN, &None, &[ListSupportRegions::INFO]);
+        for key in &keys {
+            needs.only(TAKEN, key, &[ListKeyDetail::INFO]);
+        }
+        for region in regions {
+            let there = needs.secret_in(Some(region), &name);
+            needs.only(TAKEN, &there, &[ShowSecret::INFO, DeleteSecret::INFO]);
+        }
+    }
+    Ok(needs)
+}
+
+fn calls_of_rm(session: &Session<'_>) -> Result<Needs, Failure> {
+    let mut needs = Needs::of(session);
+    let secret = needs.subject(session)?;
+    if !session.is_set("dry-run") {
+        needs.always(&secret, &[ShowSecret::INFO]);
+        needs.only("there is a replica", &secret, &[DeleteSecretReplica::INFO]);
+    }
+    Ok(needs)
+}
+
 /// What `--kms-key` says of which region.
 fn keys<'a>(session: &'a Session<'_>, regions: &[&str]) -> Result<Vec<(&'a str, &'a str)>, Failure> {
     let pair = |word: &'a str| {
@@ -161,5 +222,3 @@ async fn targets(client: &Client, regions: &[&str], keys: &[(&str, &str)]) -> Re
     }
     Ok(targets)
 }
-
-const INFO: &csms_sdk::OperationInfo = <ShowSecret as csms_sdk::Operation>::INFO;

@@ -12,13 +12,14 @@ use serde_json::{Value as Json, json};
 use crate::{
     commands::{api::dry_run, report::Report},
     error::Failure,
+    needs::Needs,
     session::Session,
     subject,
     verb::{Own, change_flags},
 };
 
 pub(super) const RM: Own =
-    Own { name: "rm", about: "Schedules the deletion of secrets; `restore` undoes it until then", grammar, run };
+    Own { name: "rm", about: "Schedules the deletion of secrets; `restore` undoes it until then", grammar, run, calls };
 
 /// So many names are shown before something is deleted.
 const SHOWN: usize = 20;
@@ -39,7 +40,8 @@ fn grammar(command: Command) -> Command {
         .args(change_flags())
 }
 
-fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
+/// The names, each once.
+fn names(session: &Session<'_>) -> Result<Vec<String>, Failure> {
     let mut names: Vec<String> = Vec::new();
     for word in session.words("names") {
         let name = subject::secret_name(word)?;
@@ -47,6 +49,25 @@ fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
             names.push(name);
         }
     }
+    Ok(names)
+}
+
+fn calls(session: &Session<'_>) -> Result<Needs, Failure> {
+    let mut needs = Needs::of(session);
+    if session.is_set("dry-run") {
+        return Ok(needs);
+    }
+    let delete = if session.is_set("now") { DeleteSecret::INFO } else { DeleteSecretForSchedule::INFO };
+    for name in names(session)? {
+        let secret = needs.secret(&name);
+        needs.helps("finds a name that is wrong before anything is deleted", &secret, &[ShowSecret::INFO]);
+        needs.always(&secret, &[delete]);
+    }
+    Ok(needs)
+}
+
+fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
+    let names = names(session)?;
     let deletion = match (session.is_set("now"), session.text("days")) {
         (false, Some(days)) => Deletion::In(number_of_days(days)?),
         _ => Deletion::Now,

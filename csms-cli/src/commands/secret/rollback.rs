@@ -3,18 +3,24 @@
 use std::process::ExitCode;
 
 use clap::{Arg, Command};
-use csms_sdk::{reference::VersionRef, store::SecretStore};
+use csms_sdk::{
+    Operation as _,
+    csms::{ShowSecret, ShowSecretStage, UpdateSecretStage},
+    reference::VersionRef,
+    store::SecretStore,
+};
 use serde_json::json;
 
 use crate::{
     error::Failure,
+    needs::Needs,
     session::Session,
     subject::SECRET,
     verb::{Own, change_flags},
 };
 
 pub(super) const ROLLBACK: Own =
-    Own { name: "rollback", about: "Makes the previous version, or another one, the current one", grammar, run };
+    Own { name: "rollback", about: "Makes the previous version, or another one, the current one", grammar, run, calls };
 
 fn grammar(command: Command) -> Command {
     command
@@ -24,9 +30,26 @@ fn grammar(command: Command) -> Command {
         .after_help("No value is read or written: a stage is moved. Asking twice without VERSION goes back and forth.")
 }
 
+/// The version to go back to.
+fn target(session: &Session<'_>) -> Result<VersionRef, Failure> {
+    Ok(session.text("version").map_or(Ok(VersionRef::Previous), str::parse)?)
+}
+
+fn calls(session: &Session<'_>) -> Result<Needs, Failure> {
+    let mut needs = Needs::of(session);
+    let secret = needs.subject(session)?;
+    needs.always(&secret, &[ShowSecretStage::INFO]);
+    needs.version(&secret, &target(session)?);
+    if !session.is_set("dry-run") {
+        needs.only("another version is current", &secret, &[UpdateSecretStage::INFO]);
+        needs.helps(super::WHY_REFUSED, &secret, &[ShowSecret::INFO]);
+    }
+    Ok(needs)
+}
+
 fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
     let name = super::name(session)?;
-    let to: VersionRef = session.text("version").map_or(Ok(VersionRef::Previous), str::parse)?;
+    let to = target(session)?;
     let connection = session.connect()?;
     let store = SecretStore::new(&connection.client);
     let told = |error| super::told_of_version(session, &name, &to, error);

@@ -1,0 +1,71 @@
+//! `csms man`: the help of every command as manual pages, for packages.
+
+use std::{fs, path::Path, path::PathBuf, process::ExitCode};
+
+use clap::{Arg, Command, value_parser};
+use clap_mangen::Man;
+use serde_json::json;
+
+use crate::{cli, error::Failure, file, needs::Needs, output, session::Session, verb::Own};
+
+/// `csms man`.
+pub(crate) const MAN: Own = Own {
+    name: "man",
+    about: "Prints csms(1), or writes all manual pages",
+    grammar,
+    run,
+    calls: |_| Ok(Needs::none()),
+};
+
+fn grammar(command: Command) -> Command {
+    let directory = Arg::new("directory").value_name("DIRECTORY").value_parser(value_parser!(PathBuf));
+    command.arg(directory.help("Directory for the pages of all commands; default csms(1) alone, on stdout")).after_help(
+        "Pages of commands are called csms-secret-get(1) and so on, those of operations csms-api-csms-CreateSecret(1). \
+         `csms man | man -l -` shows the first.",
+    )
+}
+
+fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
+    // The flags that every command takes are told by the first page alone.
+    let first = cli::command(&["csms".to_owned()]).disable_help_subcommand(true);
+    let Some(directory) = session.matches.get_one::<PathBuf>("directory") else {
+        return output::print(&render(first)).map(|()| ExitCode::SUCCESS);
+    };
+    fs::create_dir_all(directory).map_err(|error| file::unwritable(directory, &error))?;
+    let mut pages = 1;
+    write(directory, first)?;
+    let mut all = cli::whole().disable_help_subcommand(true);
+    all.build();
+    for command in all.get_subcommands() {
+        pages += write_all(directory, command)?;
+    }
+    let text = format!("wrote {pages} pages to {}", directory.display());
+    session.output.done(session.reporter, &text, &json!({"pages": pages}))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write_all(directory: &Path, command: &Command) -> Result<usize, Failure> {
+    write(directory, command.clone())?;
+    command.get_subcommands().try_fold(1, |pages, inner| Ok(pages + write_all(directory, inner)?))
+}
+
+fn write(directory: &Path, command: Command) -> Result<(), Failure> {
+    let path = directory.join(format!("{}.1", command.get_display_name().unwrap_or("csms")));
+    fs::write(&path, render(command)).map_err(|error| file::unwritable(&path, &error))
+}
+
+fn render(command: Command) -> Vec<u8> {
+    let mut page = Vec::new();
+    let source = concat!("csms ", env!("CARGO_PKG_VERSION"));
+    // Writing into memory does not fail.
+    let _ = Man::new(command).source(source).manual("csms").render(&mut page);
+    let mut text = String::with_capacity(page.len());
+    for character in String::from_utf8_lossy(&page).chars() {
+        match character.is_ascii() {
+            true => text.push(character),
+            // Which encoding a page has is anybody's guess; troff's own form of a character is not.
+            false => text.push_str(&format!("\\[u{:04X}]", u32::from(character))),
+        }
+    }
+    text.into_bytes()
+}

@@ -18,7 +18,7 @@ use clap_complete::{
     engine::{ArgValueCompleter, CompletionCandidate},
     env::{EnvCompleter, Fish, Powershell, Zsh},
 };
-use csms_sdk::{Service, operations, region};
+use csms_sdk::{Service, credentials::KooCli, env::Env, operations, region};
 
 pub(crate) use self::names::forget;
 use self::{bash::Bash, names::Names};
@@ -116,6 +116,8 @@ enum Kind {
     Key,
     Region,
     Profile,
+    /// One of `config.toml`.
+    OwnProfile,
     Setting,
     Operation,
     Path,
@@ -134,6 +136,7 @@ impl Kind {
             "VAR=REF" => Some(Self::Variable),
             "KEY" => Some(Self::Key),
             "REGION" | "REGIONS" => Some(Self::Region),
+            "PROFILE" if arg.is_positional() => Some(Self::OwnProfile),
             "PROFILE" => Some(Self::Profile),
             "SETTING" => Some(Self::Setting),
             "OPERATION" => Some(Self::Operation),
@@ -159,7 +162,8 @@ impl Kind {
             },
             Self::Key => keys(current, names),
             Self::Region => region::known(Service::Kms).iter().map(|&region| region.to_owned()).collect(),
-            Self::Profile => profiles(),
+            Self::Profile => own_profiles().into_iter().chain(KooCli::names(&Env::process())).collect(),
+            Self::OwnProfile => own_profiles(),
             Self::Setting => config::SETTINGS.iter().map(|&name| name.to_owned()).collect(),
             Self::Operation => operations().map(|info| info.name.to_owned()).collect(),
             Self::Path => Vec::new(),
@@ -179,7 +183,7 @@ fn references(current: &str, names: &Names) -> Vec<String> {
     }
 }
 
-fn profiles() -> Vec<String> {
+fn own_profiles() -> Vec<String> {
     let config = Config::load().unwrap_or_default();
     config.profiles().map(|(name, _)| name.to_owned()).collect()
 }

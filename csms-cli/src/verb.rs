@@ -346,8 +346,10 @@ impl Call {
     fn run(&self, path: &str, session: &Session<'_>) -> Result<ExitCode, Failure> {
         let mut sources = Sources::new(session.reporter, false, false, false);
         let mut request = Map::new();
-        for (field, value) in self.fixed {
-            request.insert((*field).to_owned(), (*value).into());
+        for (name, value) in self.fixed {
+            if let Some(field) = self.field(name) {
+                request.insert((*name).to_owned(), params::value(&field.kind, name, &[*value], &mut sources)?);
+            }
         }
         for flag in self.flags {
             let values: Vec<_> =

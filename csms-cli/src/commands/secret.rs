@@ -58,14 +58,11 @@ pub(crate) static NOUN: Noun = Noun {
         Verb::Own(rollback::ROLLBACK),
         Verb::Call(
             Call::change("update", UpdateSecret::INFO, "updated {NAME}")
-                .about("Changes the description, key, rotation or event of a secret; `put` changes its value")
+                .about("Changes the description, key or event of a secret; `put` changes its value")
                 .on(&[SECRET])
                 .flags(&[
                     Flag::of("description"),
                     Flag::of("kms_key_id").named("kms-key"),
-                    Flag::of("auto_rotation"),
-                    Flag::of("rotation_period"),
-                    Flag::of("rotation_func_urn"),
                     Flag::of("event_subscriptions").named("event"),
                 ]),
         ),
@@ -97,6 +94,33 @@ pub(crate) static NOUN: Noun = Noun {
                 .on(&[SECRET, VERSION_ID])
                 .flags(&[Flag::of("expire_time").named("at")]),
         ),
+        Verb::Noun(Noun {
+            name: "rotation",
+            about: "Rotation: new values from the service, from time to time",
+            verbs: &[
+                Verb::Call(
+                    Call::show("show", ShowSecret::INFO, "secret", ROTATION)
+                        .about("Shows whether and how often a secret is rotated")
+                        .on(&[SECRET]),
+                ),
+                Verb::Call(
+                    Call::change("enable", UpdateSecret::INFO, "{NAME} is rotated every {period} from now on")
+                        .about("Has a secret rotated, or says how often; not for those of the type COMMON")
+                        .on(&[SECRET])
+                        .fixed(&[("auto_rotation", "true")])
+                        .flags(&[
+                            Flag::of("rotation_period").named("period").required(),
+                            Flag::of("rotation_func_urn").named("function"),
+                        ]),
+                ),
+                Verb::Call(
+                    Call::change("disable", UpdateSecret::INFO, "{NAME} is no longer rotated by itself")
+                        .about("Stops the rotation of a secret; `csms secret rotate` still starts one")
+                        .on(&[SECRET])
+                        .fixed(&[("auto_rotation", "false")]),
+                ),
+            ],
+        }),
         Verb::Call(
             Call::change("rotate", RotateSecret::INFO, "{NAME} is being rotated; follow it with: csms secret tasks --name {NAME}")
                 .about("Starts a rotation now")
@@ -250,6 +274,13 @@ const DETAILS: &[Column] = &[
     Column::of("EVENTS", "event_subscriptions"),
     Column::of("ENTERPRISE PROJECT", "enterprise_project_id"),
     Column::of("REPLICATION", "replica_type"),
+];
+const ROTATION: &[Column] = &[
+    Column::of("AUTOMATIC", "auto_rotation"),
+    Column::of("PERIOD", "rotation_period"),
+    Column::time("LAST", "rotation_time"),
+    Column::time("NEXT", "next_rotation_time"),
+    Column::of("FUNCTION", "rotation_func_urn"),
 ];
 const VERSIONS: &[Column] = &[
     Column::of("VERSION", "id"),

@@ -585,6 +585,9 @@ fn profiles_and_settings_are_completed() {
         program.run().stdout
     };
     assert_eq!(offered("-p "), "bare\nother\nwork\n");
+    person.writes(".hcloud/config.json", &json!({"profiles": [{"name": "theirs"}]}).to_string());
+    assert_eq!(offered("-p "), "bare\nother\nwork\ntheirs\n");
+    assert_eq!(offered("profile use t"), "");
     assert_eq!(offered("profile use w"), "work\n");
     assert_eq!(offered("config set re"), "region\n");
 }

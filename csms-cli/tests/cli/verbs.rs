@@ -122,3 +122,29 @@ fn verbs_that_do_not_exist_are_told_apart() {
     user.run("key tag ad").fails(2, "csms key tag add");
     user.run("key tag").fails(2, "csms key tag --help");
 }
+
+#[test]
+fn the_rotation_of_a_secret_is_turned_on_changed_and_off() {
+    let user = User::new();
+    let request = json!({
+        "name": "db",
+        "secret_string": "{}",
+        "secret_type": "RDS-FG",
+        "rotation_config": r#"{"InstanceId":"51d3e5f7in03","SecretSubType":"SingleUser"}"#,
+        "rotation_func_urn": "urn:fss:cn-north-4:p:function:default:rotate:latest",
+    });
+    let created = user.program("api csms CreateSecret --input -").stdin(request.to_string()).run();
+    assert_eq!(created.code, 0, "{}", created.stderr);
+    let shown = || user.run("secret rotation show db -o json").json()["secret"].clone();
+    assert_eq!(shown()["auto_rotation"], false);
+    user.run("secret rotation enable db").fails(2, "--period");
+    assert_eq!(user.says("secret rotation enable db --period 30d"), "db is rotated every 30d from now on\n");
+    assert_eq!((&shown()["auto_rotation"], &shown()["rotation_period"]), (&json!(true), &json!("30d")));
+    user.says("secret rotation enable db --period 7d");
+    assert_eq!(shown()["rotation_period"], "7d");
+    assert_eq!(user.says("secret rotation disable db"), "db is no longer rotated by itself\n");
+    assert_eq!(shown()["auto_rotation"], false);
+    user.create("plain", "1");
+    let refused = user.run("secret rotation enable plain --period 30d");
+    assert!(refused.code != 0 && refused.stderr.contains("COMMON"), "{}", refused.stderr);
+}

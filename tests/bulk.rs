@@ -642,3 +642,21 @@ fn work_can_be_moved_between_threads() {
     };
     let _ = check;
 }
+
+#[tokio::test]
+async fn many_secrets_are_listed_rather_than_looked_for_one_by_one() {
+    let Fixture { emulator, bulk, .. } = start().await;
+    let mut wanted = wanted();
+    for number in 0..20 {
+        wanted.insert(format!("more-{number}"), VALUE).unwrap();
+    }
+    let refuse = |operation: &str| json!([{"operation": format!("csms/{operation}"), "status": 403}]);
+    // Without a list, what no batch tells is looked for.
+    emulator.set_faults(&refuse("ListSecrets")).unwrap();
+    let looked = bulk.plan(&wanted, Mode::Upsert).await.unwrap();
+    // With it, nothing is.
+    emulator.set_faults(&refuse("ShowSecretStage")).unwrap();
+    let listed = bulk.plan(&wanted, Mode::Upsert).await.unwrap();
+    assert_eq!(looked.changes(), listed.changes());
+    assert_eq!(listed.changes().iter().filter(|change| change.action == Action::Create).count(), 23);
+}

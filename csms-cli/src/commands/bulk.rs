@@ -133,10 +133,13 @@ fn needs_of_writing(
             needs.helps(secret::WHY_REFUSED, &secret, &[ShowSecret::INFO]);
         }
     }
-    if let Mode::Mirror(scope) = mode_of(session, mode)? {
-        if !session.matches.contains_id("apply") {
-            needs.always(&None, &[ListSecrets::INFO]);
-        }
+    let (mode, is_planned) = (mode_of(session, mode)?, !session.matches.contains_id("apply"));
+    match mode {
+        Mode::Mirror(_) if is_planned => needs.always(&None, &[ListSecrets::INFO]),
+        _ if is_planned => needs.helps("tells at once which of many secrets there are", &None, &[ListSecrets::INFO]),
+        _ => {}
+    }
+    if let Mode::Mirror(scope) = mode {
         for unwanted in needs.secrets(region, &scope) {
             needs.only(UNWANTED, &unwanted, &[ShowSecretStage::INFO]);
             if changes {

@@ -32,7 +32,7 @@ const SESSION: &[(&str, &[Typed])] = &[
     ("csms secret rollback shop-mail", &[]),
     ("csms exec --mask --env PASSWORD=shop-db -- sh -c 'echo \"the password is $PASSWORD\"'", &[]),
     ("csms key create shop", &[]),
-    ("csms key list", &[]),
+    ("csms key describe shop", &[]),
     ("csms secret replica add shop-db --to cn-east-3 --wait", &[]),
     ("printf 'CACHE_URL=redis://cache\\nQUEUE_URL=amqp://queue\\n' > .env", &[]),
     ("csms import .env --name-prefix shop- --dry-run", &[]),

@@ -1,6 +1,9 @@
 //! What is to be done, secret by secret.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    fmt,
+};
 
 use super::{Bulk, Scope, Wanted, fingerprint::Fingerprint, journal::Known, protected};
 use crate::{
@@ -9,6 +12,9 @@ use crate::{
     reference::VersionRef,
     store::{Difference, FieldChange, NewValue, SecretValue, at_once, version_id},
 };
+
+/// So many are looked for by their names; of more, a list tells at once which there are.
+const FEW: usize = 20;
 
 /// How secrets that exist are treated.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,7 +152,8 @@ impl Plan {
 impl Bulk {
     /// Looks at what is there, and says what there is to do. Changes nothing.
     ///
-    /// Values are read, 20 in a call, to be compared; so this needs the permission to do so.
+    /// Values are read, 20 in a call, to be compared; so this needs the permission to do so. Where more than 20 secrets
+    /// are wanted, all are listed first if that is permitted: what is not there is then not looked for one by one.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`] when a wanted secret is not of the scope of [`Mode::Mirror`]; those of a call. A secret
@@ -163,13 +170,27 @@ impl Bulk {
             }
             _ => BTreeMap::new(),
         };
-        let (values, sealer) = tokio::join!(self.get_all(wanted.names()), wanted.sealer());
-        let sealer = sealer?;
+        let reading = async {
+            let there = match &mode {
+                Mode::Mirror(_) => Some(listed.keys().cloned().collect()),
+                _ if wanted.len() > FEW => self.names().await?,
+                _ => None,
+            };
+            let may_be_there = |name: &&str| there.as_ref().is_none_or(|there| there.contains(*name));
+            let names: Vec<_> = wanted.names().filter(may_be_there).collect();
+            let values = self.get_all(names.iter().copied()).await;
+            Ok::<HashMap<_, _>, Error>(names.into_iter().zip(values).collect())
+        };
+        let (values, sealer) = tokio::join!(reading, wanted.sealer());
+        let (mut values, sealer) = (values?, sealer?);
         let mut changes = Vec::new();
-        for (name, value) in wanted.names().zip(values) {
+        for name in wanted.names() {
             let Some(new) = wanted.get(name) else { continue };
             let reason = listed.get(name).and_then(protected);
-            changes.push(compared(name, new, value, &mode, reason)?);
+            changes.push(match values.remove(name) {
+                Some(value) => compared(name, new, value, &mode, reason)?,
+                None => Change::new(name, Action::Create),
+            });
         }
         let unwanted: Vec<_> = listed.into_iter().filter(|(name, _)| !wanted.contains(name)).collect();
         let deleted = |(name, secret)| async move { self.deletion(name, &secret).await };
@@ -188,6 +209,15 @@ impl Bulk {
         };
         plan.seal = sealer.seal(&plan.unsealed());
         Ok(plan)
+    }
+
+    /// The names of all secrets, whatever their state; `None` where they may not be listed.
+    async fn names(&self) -> Result<Option<BTreeSet<String>>, Error> {
+        match self.list(&Scope::All).await {
+            Ok(secrets) => Ok(Some(secrets.into_iter().filter_map(|secret| secret.name).collect())),
+            Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::NotOffered) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// What is to be done with a secret that is not wanted.

@@ -55,7 +55,19 @@ pub(crate) fn command(words: &[String]) -> Command {
                     false => "Print help",
                 }),
         )
-        .subcommands(commands::ALL.iter().map(|command| command.command(words)))
+        .subcommands(commands::ALL.iter().filter(|top| may_be_meant(top, words)).map(|top| top.command(words)))
+}
+
+/// Whether a command can be needed to understand the line: where it begins with one, all others only cost time, but for
+/// those whose names stand elsewhere in it.
+fn may_be_meant(command: &Top, words: &[String]) -> bool {
+    let asks_version = words.get(1).is_some_and(|word| matches!(word.as_str(), "-V" | "--version"));
+    let first = words.iter().skip(1).find(|word| !word.starts_with('-'));
+    let begins_with_one = first.is_some_and(|word| commands::names().any(|name| name == word));
+    match asks_version || begins_with_one {
+        true => words.iter().any(|word| word == command.name()),
+        false => true,
+    }
 }
 
 /// What was given to the command itself, behind all nouns.

@@ -204,6 +204,7 @@ fn kind(fixture: &Fixture) -> ErrorKind {
         | "not-pending-import"
         | "pending-deletion"
         | "replica-read-only"
+        | "other-material"
         | "rotation-off"
         | "rotation-on"
         | "service-frozen"

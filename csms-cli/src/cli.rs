@@ -28,8 +28,13 @@ Exit codes: 0 done, 1 unexpected, 2 usage, 3 not found, 4 credentials, 5 not per
 
 /// The whole grammar. Only operations that `words` name get their flags.
 pub(crate) fn command(words: &[String]) -> Command {
+    let is_command = |word: &String| commands::names().any(|name| name == word);
     // The help of a command is about the command: the flags of all stand in the help of the program.
-    let names_command = words.iter().skip(1).any(|word| commands::names().any(|name| name == word));
+    let names_command = words.iter().skip(1).any(is_command);
+    // Where the line begins with a command, all others only cost time, but for those whose names stand elsewhere in it.
+    let begins_with_one = words.iter().skip(1).find(|word| !word.starts_with('-')).is_some_and(is_command);
+    let asks_version = words.get(1).is_some_and(|word| matches!(word.as_str(), "-V" | "--version"));
+    let may_be_meant = |top: &&Top| !(begins_with_one || asks_version) || words.iter().any(|word| word == top.name());
     Command::new("csms")
         .version(env!("CARGO_PKG_VERSION"))
         .about(ABOUT)
@@ -55,19 +60,7 @@ pub(crate) fn command(words: &[String]) -> Command {
                     false => "Print help",
                 }),
         )
-        .subcommands(commands::ALL.iter().filter(|top| may_be_meant(top, words)).map(|top| top.command(words)))
-}
-
-/// Whether a command can be needed to understand the line: where it begins with one, all others only cost time, but for
-/// those whose names stand elsewhere in it.
-fn may_be_meant(command: &Top, words: &[String]) -> bool {
-    let asks_version = words.get(1).is_some_and(|word| matches!(word.as_str(), "-V" | "--version"));
-    let first = words.iter().skip(1).find(|word| !word.starts_with('-'));
-    let begins_with_one = first.is_some_and(|word| commands::names().any(|name| name == word));
-    match asks_version || begins_with_one {
-        true => words.iter().any(|word| word == command.name()),
-        false => true,
-    }
+        .subcommands(commands::ALL.iter().filter(may_be_meant).map(|top| top.command(words)))
 }
 
 /// What was given to the command itself, behind all nouns.

@@ -129,9 +129,10 @@ impl Top {
     }
 }
 
-/// The command of this name.
-pub(crate) fn find(name: &str) -> Option<&'static Top> {
-    ALL.iter().find(|command| command.name() == name)
+/// The command that was named, and what stands behind it.
+pub(crate) fn named(matches: &ArgMatches) -> Option<(&'static Top, &ArgMatches)> {
+    let (name, matches) = matches.subcommand()?;
+    Some((ALL.iter().find(|command| command.name() == name)?, matches))
 }
 
 /// The names of all commands.

@@ -59,8 +59,7 @@ fn run(words: &[String], reporter: &Reporter) -> Result<ExitCode, Failure> {
         }
         Err(error) => return Err(cli::usage_error(&error, words)),
     };
-    let found = matches.subcommand().and_then(|(name, matches)| Some((commands::find(name)?, matches)));
-    match found {
+    match commands::named(&matches) {
         Some((command, matches)) => {
             log::show(cli::innermost(matches), reporter);
             let outcome = command.run(matches, reporter);

@@ -87,12 +87,13 @@ impl Needs {
 
     /// A key by what it is called. One that is not called by its id has to be looked for, and is not known here.
     pub(crate) fn key(&mut self, word: &str) -> Option<Resource> {
-        self.key_in(self.region.clone().as_deref(), word)
+        self.key_in(None, word)
     }
 
+    /// The same in a region, by default that which is called.
     pub(crate) fn key_in(&mut self, region: Option<&str>, word: &str) -> Option<Resource> {
         if keys::is_id(word) {
-            return Some(placed(Resource::key(word), region));
+            return Some(placed(Resource::key(word), region.or(self.region.as_deref())));
         }
         self.names_of_keys.push(word.to_owned());
         self.always(&None, &[ListKeys::INFO]);
@@ -107,7 +108,7 @@ impl Needs {
 
     /// A key that is to protect a secret.
     pub(crate) fn protecting(&mut self, region: Option<&str>, word: &str) -> Option<Resource> {
-        let key = self.key_in(region.map(str::to_owned).or(self.region.clone()).as_deref(), word);
+        let key = self.key_in(region, word);
         self.protecting.extend(key.clone());
         key
     }

@@ -97,18 +97,18 @@ fn mode(session: &Session<'_>, scope: Result<Scope, Failure>) -> Result<Mode, Fa
     }
 }
 
-fn with_concurrency(session: &Session<'_>, bulk: Bulk) -> Bulk {
-    match session.matches.get_one::<u16>("concurrency") {
-        Some(most) => bulk.concurrency(usize::from(*most)),
-        None => bulk,
-    }
-}
-
 /// The same for `--apply`, whose plan says it.
 fn mode_of(session: &Session<'_>, mode: Mode) -> Result<Mode, Failure> {
     match session.matches.get_one::<PathBuf>("apply") {
         Some(path) => Ok(journal::read(path)?.mode().clone()),
         None => Ok(mode),
+    }
+}
+
+fn with_concurrency(session: &Session<'_>, bulk: Bulk) -> Bulk {
+    match session.matches.get_one::<u16>("concurrency") {
+        Some(most) => bulk.concurrency(usize::from(*most)),
+        None => bulk,
     }
 }
 
@@ -168,13 +168,13 @@ impl Work {
         if let Some(path) = plan_file {
             file::check_free(path, false).map_err(|failure| failure.hint("name another file, or remove this one"))?;
         }
+        let bulk = with_concurrency(session, Bulk::new(&self.client));
         let (plan, mut journal) = match session.matches.get_one::<PathBuf>("apply") {
             Some(path) => {
                 let (plan, journal) = JournalFile::open(path, session.reporter)?;
                 (plan, Some(journal))
             }
             None => {
-                let bulk = with_concurrency(session, Bulk::new(&self.client));
                 let plan = connection.block_on(bulk.plan(&self.wanted, self.mode.clone()));
                 let placed = |failure: Failure| match failure.exit_code() {
                     Exit::NotFound => failure.placed(&place_of(session, &connection, &self.client)),
@@ -201,7 +201,7 @@ impl Work {
             Some(journal) => journal,
             None => journal.insert(JournalFile::create(&plan, session.reporter)),
         };
-        let applied = connection.until_interrupted(self.apply(session, &plan, journal));
+        let applied = connection.until_interrupted(self.apply(session, &bulk, &plan, journal));
         // It may have been lost meanwhile.
         let resume = journal.path().map(again::applying);
         let applied = applied.map_err(|failure| match (failure.exit_code(), &resume) {
@@ -231,10 +231,10 @@ impl Work {
     async fn apply(
         &self,
         session: &Session<'_>,
+        bulk: &Bulk,
         plan: &Plan,
         journal: &mut JournalFile<'_>,
     ) -> Result<Applied, Failure> {
-        let bulk = with_concurrency(session, Bulk::new(&self.client));
         let applying = bulk.apply(plan, &self.wanted).journal(journal).start().await;
         let mut applying = applying.map_err(|error| match error.field() {
             Some("wanted") => Failure::usage("input_changed", "the input is not what the plan was made for")
@@ -281,15 +281,15 @@ fn report(session: &Session<'_>, plan: &Plan, applied: &Applied, resume: Option<
         }
     }
     let can_go_on = applied.failed().any(|(_, error)| error.kind() != ErrorKind::Conflict);
-    match (resume.filter(|_| can_go_on), applied.failed().count()) {
-        // Where none was done, the first failure says what to do about it.
-        (Some(resume), failed) if failed == applied.outcomes.len() => {
-            session.reporter.note(&format!("go on with: {resume}"));
-        }
-        _ => {}
+    let resume = resume.filter(|_| can_go_on);
+    // Where none was done, the first failure says what to do about it.
+    if let Some(resume) = resume
+        && applied.failed().count() == applied.outcomes.len()
+    {
+        session.reporter.note(&format!("go on with: {resume}"));
     }
     let again = format!("look at what has changed, and run it again: {}", again::anew(plan.mode(), &[]));
-    report.told(session, "secrets were not changed", resume.filter(|_| can_go_on).unwrap_or(&again))
+    report.told(session, "secrets were not changed", resume.unwrap_or(&again))
 }
 
 /// Where a plan is to be done.

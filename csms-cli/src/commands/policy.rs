@@ -107,8 +107,7 @@ fn of_line(session: &Session<'_>) -> Result<Needs, Failure> {
             .cause("there is nothing that a policy could allow")
             .hint("csms policy -- COMMAND"),
     })?;
-    let found = matches.subcommand().and_then(|(name, matches)| Some((commands::find(name)?, matches)));
-    match found {
+    match commands::named(&matches) {
         Some((command, matches)) => command.calls(matches, session.reporter),
         // clap has refused every other word and the absence of one.
         None => Ok(Needs::none()),

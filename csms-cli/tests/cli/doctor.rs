@@ -9,47 +9,37 @@ use std::{
 
 use csms_emulator::Emulator;
 use serde_json::{Value as Json, json};
-use tokio::runtime::Runtime;
 
 use crate::{
+    cloud::Cloud,
     program::{Outcome, Program},
     user::User,
 };
 
+const WORDS: [&str; 3] = ["doctor", "-o", "json"];
 const SECRET_KEY: &str = "a made-up secret key that nobody may see";
 
-/// An emulator that the program under test calls as a service.
-struct Cloud {
-    runtime: Runtime,
-    emulator: Emulator,
+fn cloud() -> Cloud {
+    Cloud::start(Emulator::builder().tls())
 }
 
-impl Cloud {
-    fn start() -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let emulator = runtime.block_on(Emulator::builder().tls().start()).unwrap();
-        Self { runtime, emulator }
-    }
+/// `csms doctor` for a service that is there.
+fn program(cloud: &Cloud) -> Program {
+    cloud.program_at(&cloud.emulator.endpoint(), WORDS)
+}
 
-    fn program(&self) -> Program {
-        let (access_key, secret_key) = self.emulator.keys();
-        at(&self.emulator.endpoint()).env("CSMS_ACCESS_KEY", access_key).env("CSMS_SECRET_KEY", secret_key)
-    }
-
-    fn with_faults(&self, faults: &Json) -> Program {
-        self.runtime.block_on(async { self.emulator.set_faults(faults) }).unwrap();
-        self.program()
-    }
+fn with_faults(cloud: &Cloud, faults: &Json) -> Program {
+    cloud.set_faults(faults);
+    program(cloud)
 }
 
 /// `csms doctor` with keys of nobody, for an address.
 fn at(address: &str) -> Program {
-    let program = Program::new(["doctor", "-o", "json"])
+    Program::at(address, WORDS)
         .env("CSMS_REGION", "cn-north-4")
         .env("CSMS_ACCESS_KEY", "AAAAAAAAAAAAAAAAAAAA")
-        .env("CSMS_SECRET_KEY", SECRET_KEY);
-    let names = ["CSMS_ENDPOINT", "CSMS_IAM_ENDPOINT", "CSMS_STS_ENDPOINT"];
-    names.iter().fold(program, |program, name| program.env(name, address))
+        .env("CSMS_SECRET_KEY", SECRET_KEY)
+        .without("CSMS_PROJECT_ID")
 }
 
 /// What the checks say, after a look at what they all have to keep to.
@@ -92,7 +82,7 @@ fn statuses(outcome: &Outcome) -> Vec<(String, String)> {
 
 #[test]
 fn all_is_well_with_an_emulator_and_locally() {
-    let outcome = Cloud::start().program().run();
+    let outcome = program(&cloud()).run();
     let names: Vec<_> = statuses(&outcome).into_iter().map(|(check, _)| check).collect();
     let expected = [
         "settings",
@@ -119,33 +109,33 @@ fn all_is_well_with_an_emulator_and_locally() {
 
 #[test]
 fn credentials_that_are_missing_or_wrong_are_told_apart() {
-    let cloud = Cloud::start();
-    let without = || cloud.program().without("CSMS_ACCESS_KEY").without("CSMS_SECRET_KEY");
+    let cloud = cloud();
+    let without = || program(&cloud).without("CSMS_ACCESS_KEY").without("CSMS_SECRET_KEY");
     let outcome = without().run();
     expect(&outcome, 4, "credentials", "fail", "set CSMS_ACCESS_KEY and CSMS_SECRET_KEY");
     expect(&outcome, 4, "csms http", "ok", "answered");
     expect(&outcome, 4, "csms call", "skipped", "credentials");
-    let wrong = cloud.program().env("CSMS_SECRET_KEY", SECRET_KEY).env("CSMS_PROJECT_ID", "p").run();
+    let wrong = program(&cloud).env("CSMS_SECRET_KEY", SECRET_KEY).env("CSMS_PROJECT_ID", "p").run();
     expect(&wrong, 4, "csms call", "fail", "HTTP 401");
     expect(&wrong, 4, "csms call", "fail", "CSMS_ACCESS_KEY");
-    let unknown = cloud.program().env("CSMS_SECRET_KEY", SECRET_KEY).run();
+    let unknown = program(&cloud).env("CSMS_SECRET_KEY", SECRET_KEY).run();
     expect(&unknown, 4, "project", "fail", "HTTP 401");
     expect(&unknown, 4, "kms call", "skipped", "project");
 }
 
 #[test]
 fn a_permission_that_is_missing_is_named() {
-    let cloud = Cloud::start();
-    let outcome = cloud.with_faults(&json!([{"operation": "csms/ListSecrets", "status": 403}])).run();
+    let cloud = cloud();
+    let outcome = with_faults(&cloud, &json!([{"operation": "csms/ListSecrets", "status": 403}])).run();
     expect(&outcome, 5, "csms call", "fail", "csms:secret:list");
     expect(&outcome, 5, "kms call", "ok", "ListKeys");
 }
 
 #[test]
 fn a_clock_that_is_off_is_a_warning() {
-    let cloud = Cloud::start();
+    let cloud = cloud();
     for (seconds, told) in [(-1200, "20 min ahead of"), (1530, "25 min behind"), (300, "s behind the service's")] {
-        let outcome = cloud.with_faults(&json!([{"skew_seconds": seconds}])).run();
+        let outcome = with_faults(&cloud, &json!([{"skew_seconds": seconds}])).run();
         expect(&outcome, 0, "clock", "warn", told);
         expect(&outcome, 0, "csms call", "ok", "");
     }
@@ -167,10 +157,9 @@ fn a_name_that_is_none_and_a_port_that_is_closed_are_told_apart() {
 
 #[test]
 fn a_certificate_that_is_not_trusted_is_told_with_its_problem() {
-    let cloud = Cloud::start();
+    let cloud = cloud();
     let address = cloud.emulator.tls_endpoint().unwrap();
-    let (access_key, secret_key) = cloud.emulator.keys();
-    let program = || at(&address).env("CSMS_ACCESS_KEY", access_key).env("CSMS_SECRET_KEY", secret_key);
+    let program = || cloud.program_at(&address, WORDS);
     let outcome = program().run();
     expect(&outcome, 9, "csms tcp", "ok", "connected");
     expect(&outcome, 9, "csms tls", "fail", "UnknownIssuer");
@@ -227,7 +216,7 @@ fn files_with_keys_are_looked_at_whatever_else_is_in_use() {
         let profile = json!({"name": "default", "accessKeyId": "AAAAAAAAAAAAAAAAAAAA", "secretAccessKey": SECRET_KEY});
         json!({"profiles": [profile], "authEncrypt": encrypted}).to_string()
     };
-    let cloud = Cloud::start();
+    let cloud = cloud();
     for (name, content, mode, code, status, told) in [
         (sdk, keys.as_str(), 0o600, 0, "ok", sdk),
         (sdk, &keys, 0o640, 0, "warn", "chmod 600"),
@@ -238,21 +227,21 @@ fn files_with_keys_are_looked_at_whatever_else_is_in_use() {
     ] {
         let home = tempfile::tempdir().unwrap();
         write(home.path(), name, content, mode);
-        let outcome = cloud.program().env("HOME", home.path()).run();
+        let outcome = program(&cloud).env("HOME", home.path()).run();
         expect(&outcome, code, "key file", status, told);
         // The keys in use are others.
         expect(&outcome, code, "csms call", "ok", "");
     }
     let home = tempfile::tempdir().unwrap();
     write(home.path(), hcloud, &profile(true), 0o600);
-    let program = cloud.program().env("HOME", home.path()).without("CSMS_ACCESS_KEY").without("CSMS_SECRET_KEY");
-    expect(&program.run(), 4, "key file", "fail", "hcloud configure set --cli-auth-encrypt=false");
+    let keyless = program(&cloud).env("HOME", home.path()).without("CSMS_ACCESS_KEY").without("CSMS_SECRET_KEY");
+    expect(&keyless.run(), 4, "key file", "fail", "hcloud configure set --cli-auth-encrypt=false");
     let home = tempfile::tempdir().unwrap();
     let pipe = home.path().join("pipe");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    let waits = cloud.program().env("HUAWEICLOUD_SDK_CREDENTIALS_FILE", &pipe).arguments(["--timeout", "1s"]).run();
+    let waits = program(&cloud).env("HUAWEICLOUD_SDK_CREDENTIALS_FILE", &pipe).arguments(["--timeout", "1s"]).run();
     expect(&waits, 0, "key file", "warn", "not read within 1s");
-    let outcome = cloud.program().env("HUAWEICLOUD_SDK_CREDENTIALS_FILE", "/").run();
+    let outcome = program(&cloud).env("HUAWEICLOUD_SDK_CREDENTIALS_FILE", "/").run();
     expect(&outcome, 0, "key file", "warn", "credentials file /");
 }
 

@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used)] // a failed unwrap is a failed test
 
 mod bulk;
-#[cfg(unix)]
 mod cloud;
 mod completion;
 mod config;

@@ -9,38 +9,31 @@ use csms_emulator::Emulator;
 use csms_sdk::operations;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
-use tokio::runtime::Runtime;
 
-use crate::program::{Outcome, Program};
+use crate::{
+    cloud::Cloud,
+    program::{Outcome, Program},
+};
 
-/// An emulator whose caller has only the permissions that a policy gives.
-struct Cloud {
-    runtime: Runtime,
-    emulator: Emulator,
+/// Somebody who has only the permissions that a policy gives.
+struct Caller {
+    cloud: Cloud,
     files: TempDir,
 }
 
-impl Cloud {
-    fn start() -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let emulator =
-            runtime.block_on(Emulator::builder().replication_delay(std::time::Duration::ZERO).start()).unwrap();
-        Self { runtime, emulator, files: tempfile::tempdir().unwrap() }
+impl Caller {
+    fn new() -> Self {
+        let cloud = Cloud::start(Emulator::builder().replication_delay(std::time::Duration::ZERO));
+        Self { cloud, files: tempfile::tempdir().unwrap() }
     }
 
     fn program(&self, line: &str) -> Program {
-        let (access_key, secret_key) = self.emulator.keys();
-        let folder = self.files.path().to_str().unwrap();
-        let program = Program::new(line.replace("DIR", folder).split_whitespace())
-            .env("CSMS_REGION", "cn-north-4")
-            .env("CSMS_ACCESS_KEY", access_key)
-            .env("CSMS_SECRET_KEY", secret_key)
+        let line = line.replace("DIR", self.files.path().to_str().unwrap());
+        self.cloud
+            .program_at(&self.cloud.emulator.endpoint_in("{region}"), line.split_whitespace())
             .env("CSMS_EDITOR", "sed -i s/shop/store/")
             .env("FIRST", r#"{"user":"shop","password":"made up"}"#)
-            .env("OTHER", r#"{"user":"shop","password":"made up too"}"#);
-        ["CSMS_ENDPOINT", "CSMS_IAM_ENDPOINT", "CSMS_STS_ENDPOINT"]
-            .iter()
-            .fold(program, |program, name| program.env(name, self.emulator.endpoint_in("{region}")))
+            .env("OTHER", r#"{"user":"shop","password":"made up too"}"#)
     }
 
     fn does(&self, line: &str) -> String {
@@ -53,7 +46,7 @@ impl Cloud {
     fn allow_only(&self, actions: &BTreeSet<String>) {
         let refused = operations().filter(|info| info.permission.is_some_and(|action| !actions.contains(action)));
         let rules: Vec<_> = refused.map(|info| json!({"operation": info.id(), "status": 403})).collect();
-        self.runtime.block_on(async { self.emulator.set_faults(&Json::Array(rules)) }).unwrap();
+        self.cloud.set_faults(&Json::Array(rules));
     }
 
     /// What `csms policy` says of a line: the operations with their conditions, and the actions.
@@ -180,33 +173,33 @@ const LINES: &[&str] = &[
 
 #[test]
 fn whoever_has_the_policy_of_a_line_can_do_what_it_says() {
-    let cloud = Cloud::start();
-    std::fs::write(cloud.files.path().join("template"), "user = {{ csms://db#password }} {{ csms://db@v1 }}\n")
+    let caller = Caller::new();
+    std::fs::write(caller.files.path().join("template"), "user = {{ csms://db#password }} {{ csms://db@v1 }}\n")
         .unwrap();
     for (name, json) in
         [("some.json", r#"{"a": "1", "b": "2"}"#), ("other.json", r#"{"a": "3"}"#), ("less.json", r#"{"b": "2"}"#)]
     {
-        std::fs::write(cloud.files.path().join(name), json).unwrap();
+        std::fs::write(caller.files.path().join(name), json).unwrap();
     }
-    std::fs::write(cloud.files.path().join("none.json"), "{}").unwrap();
-    std::fs::write(cloud.files.path().join("material"), [7; 32]).unwrap();
+    std::fs::write(caller.files.path().join("none.json"), "{}").unwrap();
+    std::fs::write(caller.files.path().join("material"), [7; 32]).unwrap();
     // Runs that broke off after a deletion was begun.
-    cloud.does("secret put gone-a --from-env FIRST");
-    cloud.does("secret put left-a --from-env FIRST --region cn-east-3");
-    cloud.does("import DIR/none.json --name-prefix gone- --mode mirror --plan DIR/gone");
-    cloud.does("sync --from region=cn-north-4 --to region=cn-east-3 --prefix left- --mode mirror --plan DIR/left");
+    caller.does("secret put gone-a --from-env FIRST");
+    caller.does("secret put left-a --from-env FIRST --region cn-east-3");
+    caller.does("import DIR/none.json --name-prefix gone- --mode mirror --plan DIR/gone");
+    caller.does("sync --from region=cn-north-4 --to region=cn-east-3 --prefix left- --mode mirror --plan DIR/left");
     for name in ["gone", "left"] {
-        let mut journal = std::fs::OpenOptions::new().append(true).open(cloud.files.path().join(name)).unwrap();
+        let mut journal = std::fs::OpenOptions::new().append(true).open(caller.files.path().join(name)).unwrap();
         writeln!(journal, "{}", json!({"name": format!("{name}-a"), "outcome": "started"})).unwrap();
     }
-    let id = cloud.does("key create billing -o json -q key_info.key_id");
+    let id = caller.does("key create billing -o json -q key_info.key_id");
     let id = id.trim().trim_matches('"').to_owned();
-    cloud.does("key alias add billing alias/other-name");
-    cloud.does("key create signer --spec EC_P256 --usage SIGN_VERIFY");
-    cloud.does("key create signer2");
-    cloud.does("key create mac --spec HMAC_256 --usage GENERATE_VERIFY_MAC");
-    let sealed = cloud.does("key encrypt billing --from-file DIR/template");
-    std::fs::write(cloud.files.path().join("sealed"), &sealed).unwrap();
+    caller.does("key alias add billing alias/other-name");
+    caller.does("key create signer --spec EC_P256 --usage SIGN_VERIFY");
+    caller.does("key create signer2");
+    caller.does("key create mac --spec HMAC_256 --usage GENERATE_VERIFY_MAC");
+    let sealed = caller.does("key encrypt billing --from-file DIR/template");
+    std::fs::write(caller.files.path().join("sealed"), &sealed).unwrap();
 
     let mut declared: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut made: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -214,10 +207,10 @@ fn whoever_has_the_policy_of_a_line_can_do_what_it_says() {
     for line in LINES {
         let (code, line) = line.split_once(':').filter(|(code, _)| code.parse::<i32>().is_ok()).unwrap_or(("0", line));
         let line = line.replace("ID", &id).replace("SEALED", sealed.trim());
-        let (calls, actions) = cloud.policy(&line);
-        cloud.allow_only(&actions);
-        let outcome = cloud.program(&format!("-vv {line}")).stdin("").run();
-        cloud.emulator.clear_faults();
+        let (calls, actions) = caller.policy(&line);
+        caller.allow_only(&actions);
+        let outcome = caller.program(&format!("-vv {line}")).stdin("").run();
+        caller.cloud.emulator.clear_faults();
         if outcome.code.to_string() != code {
             problems.push(format!("{line}: with {actions:?} it ends with {}: {}", outcome.code, outcome.stderr));
         }
@@ -302,27 +295,27 @@ fn what_is_left_open_is_told_on_stderr() {
 
 #[test]
 fn a_mirror_of_names_lists_what_is_there_as_well() {
-    let cloud = Cloud::start();
-    cloud.does("secret put db --from-env FIRST");
+    let caller = Caller::new();
+    caller.does("secret put db --from-env FIRST");
     let line = "sync --from region=cn-north-4 --to region=cn-east-3 db --mode mirror";
-    let (calls, actions) = cloud.policy(line);
+    let (calls, actions) = caller.policy(line);
     assert_eq!(calls.get("ListSecrets").map(String::as_str), Some(""), "{calls:?}");
-    cloud.allow_only(&actions);
-    assert_eq!(cloud.does(line), "db\tcreated\tv1\n");
+    caller.allow_only(&actions);
+    assert_eq!(caller.does(line), "db\tcreated\tv1\n");
 }
 
 #[test]
 fn to_apply_a_plan_is_to_delete_what_it_names() {
-    let cloud = Cloud::start();
-    cloud.does("secret put old-1 --from-env FIRST");
-    std::fs::write(cloud.files.path().join("new.env"), "2=x\n").unwrap();
-    cloud.does("import DIR/new.env --name-prefix old- --mode mirror --plan DIR/plan");
+    let caller = Caller::new();
+    caller.does("secret put old-1 --from-env FIRST");
+    std::fs::write(caller.files.path().join("new.env"), "2=x\n").unwrap();
+    caller.does("import DIR/new.env --name-prefix old- --mode mirror --plan DIR/plan");
     let line = "import DIR/new.env --name-prefix old- --apply DIR/plan --yes";
-    let (calls, actions) = cloud.policy(line);
+    let (calls, actions) = caller.policy(line);
     assert!(calls.contains_key("DeleteSecretForSchedule") && !calls.contains_key("ListSecrets"), "{calls:?}");
-    cloud.allow_only(&actions);
-    assert!(cloud.does(line).starts_with("old-2\tcreated\tv1\nold-1\tdeleted\t"));
-    let (calls, _) = cloud.policy("import DIR/new.env --name-prefix old- --apply DIR/plan");
+    caller.allow_only(&actions);
+    assert!(caller.does(line).starts_with("old-2\tcreated\tv1\nold-1\tdeleted\t"));
+    let (calls, _) = caller.policy("import DIR/new.env --name-prefix old- --apply DIR/plan");
     assert!(calls.contains_key("DeleteSecretForSchedule"), "a journal is as good as its plan");
 }
 

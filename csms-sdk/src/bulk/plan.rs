@@ -1,7 +1,7 @@
 //! What is to be done, secret by secret.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     fmt,
 };
 
@@ -159,40 +159,34 @@ impl Bulk {
     /// [`ErrorKind::InvalidInput`] when a wanted secret is not of the scope of [`Mode::Mirror`]; those of a call. A secret
     /// whose state forbids to read it is no error, but a [conflict](Action::Conflict).
     pub async fn plan(&self, wanted: &Wanted, mode: Mode) -> Result<Plan, Error> {
-        let listed: BTreeMap<String, Secret> = match &mode {
-            Mode::Mirror(scope) => {
-                if let Some(name) = wanted.names().find(|name| !scope.contains(name)) {
-                    let message = format!("has `{name}`, which does not belong to what is to be mirrored");
-                    return Err(Error::invalid("wanted", message));
-                }
-                let secrets = self.list(scope).await?.into_iter();
-                secrets.filter_map(|secret| Some((secret.name.clone()?, secret))).collect()
-            }
-            _ => BTreeMap::new(),
-        };
+        if let Mode::Mirror(scope) = &mode
+            && let Some(name) = wanted.names().find(|name| !scope.contains(name))
+        {
+            let message = format!("has `{name}`, which does not belong to what is to be mirrored");
+            return Err(Error::invalid("wanted", message));
+        }
         let reading = async {
-            let there = match &mode {
-                Mode::Mirror(_) => Some(listed.keys().cloned().collect()),
-                _ if wanted.len() > FEW => self.names().await?,
-                _ => None,
-            };
-            let may_be_there = |name: &&str| there.as_ref().is_none_or(|there| there.contains(*name));
+            let listed = self.listed(wanted, &mode).await?;
+            let may_be_there = |name: &&str| listed.as_ref().is_none_or(|listed| listed.contains_key(*name));
             let names: Vec<_> = wanted.names().filter(may_be_there).collect();
             let values = self.get_all(names.iter().copied()).await;
-            Ok::<HashMap<_, _>, Error>(names.into_iter().zip(values).collect())
+            let values: HashMap<_, _> = names.into_iter().zip(values).collect();
+            Ok::<_, Error>((listed, values))
         };
-        let (values, sealer) = tokio::join!(reading, wanted.sealer());
-        let (mut values, sealer) = (values?, sealer?);
+        let (read, sealer) = tokio::join!(reading, wanted.sealer());
+        let ((listed, mut values), sealer) = (read?, sealer?);
+        // What else there is matters to a mirror only.
+        let mirrored = listed.filter(|_| matches!(mode, Mode::Mirror(_))).unwrap_or_default();
         let mut changes = Vec::new();
         for name in wanted.names() {
             let Some(new) = wanted.get(name) else { continue };
-            let reason = listed.get(name).and_then(protected);
+            let reason = mirrored.get(name).and_then(protected);
             changes.push(match values.remove(name) {
                 Some(value) => compared(name, new, value, &mode, reason)?,
                 None => Change::new(name, Action::Create),
             });
         }
-        let unwanted: Vec<_> = listed.into_iter().filter(|(name, _)| !wanted.contains(name)).collect();
+        let unwanted: Vec<_> = mirrored.into_iter().filter(|(name, _)| !wanted.contains(name)).collect();
         let deleted = |(name, secret)| async move { self.deletion(name, &secret).await };
         let mut deletions =
             at_once(self.concurrency, unwanted, deleted).await.into_iter().collect::<Result<Vec<_>, _>>()?;
@@ -211,13 +205,20 @@ impl Bulk {
         Ok(plan)
     }
 
-    /// The names of all secrets, whatever their state; `None` where they may not be listed.
-    async fn names(&self) -> Result<Option<BTreeSet<String>>, Error> {
-        match self.list(&Scope::All).await {
-            Ok(secrets) => Ok(Some(secrets.into_iter().filter_map(|secret| secret.name).collect())),
-            Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::NotOffered) => Ok(None),
-            Err(error) => Err(error),
-        }
+    /// The secrets that there are, by name and whatever their state: all that are mirrored, or all there are where many are
+    /// wanted. `None` where few are, and where they may not be listed.
+    async fn listed(&self, wanted: &Wanted, mode: &Mode) -> Result<Option<BTreeMap<String, Secret>>, Error> {
+        let secrets = match mode {
+            Mode::Mirror(scope) => self.list(scope).await?,
+            _ if wanted.len() <= FEW => return Ok(None),
+            _ => match self.list(&Scope::All).await {
+                Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::NotOffered) => {
+                    return Ok(None);
+                }
+                secrets => secrets?,
+            },
+        };
+        Ok(Some(secrets.into_iter().filter_map(|secret| Some((secret.name.clone()?, secret))).collect()))
     }
 
     /// What is to be done with a secret that is not wanted.

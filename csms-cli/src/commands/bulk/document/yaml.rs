@@ -3,7 +3,10 @@
 use csms_sdk::SecretString;
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor},
+    de::{
+        DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor,
+        value::{MapAccessDeserializer, SeqAccessDeserializer},
+    },
 };
 use serde_saphyr::NonFiniteFloatPolicy;
 
@@ -74,20 +77,12 @@ impl<'de> Deserialize<'de> for Kind {
                 Ok(Kind::Text)
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Kind, A::Error> {
-                let mut kinds = Vec::new();
-                while let Some(kind) = items.next_element()? {
-                    kinds.push(kind);
-                }
-                Ok(Kind::List(kinds))
+            fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Kind, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(items)).map(Kind::List)
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Kind, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Kind::Map(members))
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Kind, A::Error> {
+                Members::deserialize(MapAccessDeserializer::new(map)).map(|members| Kind::Map(members.0))
             }
         }
         deserializer.deserialize_any(Any)

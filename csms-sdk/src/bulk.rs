@@ -41,11 +41,11 @@
 //!
 //! # The journal
 //!
-//! Plan and journal are one format, lines of JSON: first the plan, then a line for each thing that was begun or ended.
+//! Plan and journal are one format, lines of JSON: first the plan, then a line for each thing that is begun or has ended.
 //! [`Plan::read`] takes both. A plan that was read from a journal goes on where that ended: what is done is not done
-//! again, and where something was begun and no end is known, it is looked first whether the value is there. So no secret
-//! gets a second version, whenever it broke off. A line is handed to the [`Journal`] before a call is sent and after it
-//! was answered.
+//! again, and where something may have been begun and no end is known, it is looked first whether the value is there. So no
+//! secret gets a second version, whenever it broke off. That something is begun is told to the [`Journal`] before a call is
+//! sent, for some secrets ahead; that it has ended, when it was answered.
 //!
 //! The lines after the plan are not sealed. Who can write them can have planned work skipped and told as done, and nothing
 //! more: what is done, and with which values, is said by the plan alone.

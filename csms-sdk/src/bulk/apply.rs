@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    fmt,
+    fmt, io,
     sync::Arc,
 };
 
@@ -19,6 +19,10 @@ use crate::{
     reference::VersionRef,
     store::{Difference, NewValue, is_unclear, version_id},
 };
+
+/// For each call that may be under way, so many secrets are told to the journal at once, before their turn comes: the disk
+/// is waited for once for all of them. When what broke off is gone on with, each of them costs a look.
+const TOLD_AHEAD: usize = 4;
 
 /// Days until a secret that is not wanted any more is deleted: the most that the service keeps it.
 const DAYS: i32 = 30;
@@ -40,6 +44,8 @@ pub struct Applying<'a> {
     apply: Apply<'a>,
     /// Indexes of changes, not yet begun.
     waiting: VecDeque<usize>,
+    /// So many of the first that wait are in the journal.
+    told_ahead: usize,
     under_way: FuturesUnordered<BoxFuture<'static, (usize, Outcome)>>,
     /// Ended, and not yet told to the journal.
     ended: Vec<(usize, Outcome)>,
@@ -172,6 +178,7 @@ impl<'a> Apply<'a> {
         let mut applying = Applying {
             apply: self,
             waiting: VecDeque::new(),
+            told_ahead: 0,
             under_way: FuturesUnordered::new(),
             ended: Vec::new(),
             events: VecDeque::new(),
@@ -227,26 +234,16 @@ impl Applying<'_> {
 
     /// Tells the journal what has ended and what is begun next, and begins it.
     fn begin(&mut self) {
-        let Apply { bulk, plan, journal, .. } = &mut self.apply;
-        let free = bulk.concurrency.saturating_sub(self.under_way.len()).min(self.waiting.len());
-        let free = if self.failure.is_some() { 0 } else { free };
-        let mut lines = String::new();
-        for (at, outcome) in &self.ended {
-            lines.push_str(&journal::ended(&plan.changes[*at].name, outcome));
-        }
-        for at in self.waiting.range(..free) {
-            lines.push_str(&journal::begun(&plan.changes[*at].name));
-        }
-        let recorded = match journal {
-            Some(journal) if !lines.is_empty() && self.failure.is_none() => journal.record(&lines),
-            _ => Ok(()),
-        };
+        let free = self.apply.bulk.concurrency.saturating_sub(self.under_way.len()).min(self.waiting.len());
+        let recorded = if self.failure.is_none() { self.record(free) } else { Ok(()) };
         for (at, outcome) in std::mem::take(&mut self.ended) {
             self.tell(at, outcome);
         }
         if let Err(error) = recorded {
             let message = "the journal could not be written, and nothing more was begun";
             self.failure = Some(Error::new(ErrorKind::Configuration, message).with_source(error));
+        }
+        if self.failure.is_some() {
             return;
         }
         for at in self.waiting.drain(..free).collect::<Vec<_>>() {
@@ -261,6 +258,28 @@ impl Applying<'_> {
             self.events.push_back(Event { name: job.change.name.clone(), step: Step::Started });
             self.under_way.push(Box::pin(async move { (at, job.outcome().await) }));
         }
+    }
+
+    /// Has the journal tell what has ended, and that `next` more are begun.
+    fn record(&mut self, next: usize) -> io::Result<()> {
+        let Apply { bulk, plan, journal: Some(journal), .. } = &mut self.apply else { return Ok(()) };
+        let mut lines = String::new();
+        for (at, outcome) in &self.ended {
+            lines.push_str(&journal::ended(&plan.changes[*at].name, outcome));
+        }
+        let needs_more = self.told_ahead < next;
+        if needs_more {
+            let most = bulk.concurrency.saturating_mul(TOLD_AHEAD).min(self.waiting.len());
+            for at in self.waiting.range(self.told_ahead..most) {
+                lines.push_str(&journal::begun(&plan.changes[*at].name));
+            }
+            self.told_ahead = most;
+        }
+        self.told_ahead -= next;
+        if !lines.is_empty() {
+            journal.append(&lines)?;
+        }
+        if needs_more { journal.sync() } else { Ok(()) }
     }
 
     fn tell(&mut self, at: usize, outcome: Outcome) {

@@ -1,4 +1,4 @@
-//! Plans and journals as lines of JSON: first the plan, then what was begun and what became of it.
+//! Plans and journals as lines of JSON: first the plan, then what is begun and what became of it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,19 +19,30 @@ const FORMAT: u64 = 1;
 
 /// Where it is kept what has been begun, and what became of it. A [`File`] is one, to which lines are appended.
 ///
-/// A journal has the [plan](Plan::to_line) as its first line; it has to be there before the plan is applied.
+/// A journal has the [plan](Plan::to_line) as its first line; it has to be there before the plan is applied. Both methods are
+/// called by the task that works, and should not take long. An error of either keeps further things from being begun, and
+/// is what [`finish`](super::Applying::finish) tells.
 pub trait Journal: Send {
-    /// Keeps `lines`, one or more that each end in a newline. When this returns, they have to be where they survive a
-    /// crash: what they tell of is sent next. It is called by the task that works, and should not take long.
+    /// Appends `lines`, one or more that each end in a newline. When this returns, they have to survive the end of the
+    /// process.
     ///
     /// # Errors
-    /// Any error keeps further things from being begun, and is what [`finish`](super::Applying::finish) tells.
-    fn record(&mut self, lines: &str) -> io::Result<()>;
+    /// When they cannot be written.
+    fn append(&mut self, lines: &str) -> io::Result<()>;
+
+    /// Sees to it that all lines so far survive the end of the machine: what they tell of is sent next.
+    ///
+    /// # Errors
+    /// When that is not certain.
+    fn sync(&mut self) -> io::Result<()>;
 }
 
 impl Journal for File {
-    fn record(&mut self, lines: &str) -> io::Result<()> {
-        io::Write::write_all(self, lines.as_bytes())?;
+    fn append(&mut self, lines: &str) -> io::Result<()> {
+        io::Write::write_all(self, lines.as_bytes())
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
         self.sync_data()
     }
 }
@@ -39,7 +50,7 @@ impl Journal for File {
 /// What a journal tells of a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Known {
-    /// It was begun, and is not done as far as anybody knows.
+    /// It may have been begun, and is not done as far as anybody knows.
     Begun,
     /// It is done.
     Done(Done),
@@ -53,7 +64,7 @@ pub(super) enum Done {
     Deleted,
 }
 
-/// The line that says that something is begun.
+/// The line that says that something may be begun from now on.
 pub(super) fn begun(name: &str) -> String {
     line(&json!({"name": name, "outcome": "started"}))
 }

@@ -79,6 +79,16 @@ impl<'a> JournalFile<'a> {
         }
     }
 
+    /// Does something with the file, and does without the file where that fails.
+    fn keep(&mut self, work: impl FnOnce(&mut File) -> io::Result<()>) {
+        if let Some(Err(error)) = self.file.as_mut().map(work) {
+            self.warn(&error);
+            // Whoever went on with it would not know all that is done.
+            self.discard();
+            self.file = None;
+        }
+    }
+
     fn warn(&self, error: &io::Error) {
         self.reporter
             .warn(&format!("no journal is kept: {error}; if this breaks off, run it again from the beginning"));
@@ -86,13 +96,13 @@ impl<'a> JournalFile<'a> {
 }
 
 impl Journal for JournalFile<'_> {
-    fn record(&mut self, lines: &str) -> io::Result<()> {
-        if let Some(Err(error)) = self.file.as_mut().map(|file| file.record(lines)) {
-            self.warn(&error);
-            // Whoever went on with it would not know all that is done.
-            self.discard();
-            self.file = None;
-        }
+    fn append(&mut self, lines: &str) -> io::Result<()> {
+        self.keep(|file| file.append(lines));
+        Ok(())
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.keep(File::sync);
         Ok(())
     }
 }

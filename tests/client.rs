@@ -56,6 +56,8 @@ async fn a_prepared_request_is_not_sent_and_is_good_for_any_http_client() {
         .mount(&server)
         .await;
     let client = client(server.uri()).build().unwrap();
+    // It asks for one, though it needs none. Another test may have been faster.
+    let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
     let plain = reqwest::Client::builder().no_proxy().build().unwrap();
     let prepared = [
         client.prepare(CreateSecret::new("demo").secret_string(VALUE)).await.unwrap(),

@@ -139,6 +139,8 @@ impl Pair {
         let keys = AccessKeys::new("EXAMPLEACCESSKEY0001", "ExampleSecretKey/0123456789+abcdefABCDEF");
         let builder = Client::builder().endpoint(endpoint).project_id(PROJECT).no_proxy();
         let sdk = builder.credentials(csms_sdk::credentials::Credentials::from(keys)).build()?;
+        // Built as it is here, it has none of its own, and asks for one even where no TLS is spoken.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         // The settings of the SDK's own client.
         let bare = reqwest::Client::builder()
             .user_agent(concat!("csms-sdk-rust/", env!("CARGO_PKG_VERSION")))

@@ -1,11 +1,14 @@
 //! The only place that opens sockets: one HTTP exchange, bounded in time and size.
 
-use std::{error::Error as _, sync::Once, time::Duration};
+mod trust;
+
+use std::{error::Error as _, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::HeaderMap;
 use url::Url;
 
+use self::trust::Trust;
 use crate::{
     error::{Error, ErrorKind},
     secret::SecretBytes,
@@ -100,13 +103,18 @@ impl Transport {
 #[derive(Clone, Debug)]
 pub(crate) struct Sockets {
     http: reqwest::Client,
+    trust: Arc<Trust>,
     max_answer_bytes: usize,
 }
 
 impl Sockets {
     fn new(config: &TransportConfig) -> Result<Self, Error> {
-        use_ring();
+        let trust = Arc::new(Trust::new(&config.root_certificates)?);
+        let mut tls = trust.client_config()?;
+        let versions: &[&str] = if config.http1_only { &["http/1.1"] } else { &["h2", "http/1.1"] };
+        tls.alpn_protocols = versions.iter().map(|version| (*version).into()).collect();
         let mut builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
             .user_agent(&config.user_agent)
             .connect_timeout(config.connect_timeout)
             // Redirects are answers that cannot be right: the new address would get a signature made for the old.
@@ -125,25 +133,17 @@ impl Sockets {
                 builder = builder.proxy(proxy);
             }
         }
-        let mut roots = Vec::new();
-        for pem in &config.root_certificates {
-            let bundle = reqwest::Certificate::from_pem_bundle(pem)
-                .ok()
-                .filter(|bundle| !bundle.is_empty())
-                .ok_or_else(|| Error::new(ErrorKind::Configuration, "the extra CA is no certificate in PEM"))?;
-            roots.extend(bundle);
-        }
-        if !roots.is_empty() {
-            builder = builder.tls_certs_merge(roots);
-        }
         let http = builder.build().map_err(|error| {
             Error::new(ErrorKind::Configuration, format!("the HTTP client cannot be set up: {}", root_cause(&error)))
                 .with_source(error)
         })?;
-        Ok(Self { http, max_answer_bytes: config.max_answer_bytes })
+        Ok(Self { http, trust, max_answer_bytes: config.max_answer_bytes })
     }
 
     async fn exchange(&self, request: HttpRequest) -> Result<HttpAnswer, SendError> {
+        if request.url.scheme() == "https" {
+            self.trust.read_ahead();
+        }
         let mut outgoing = reqwest::Request::new(request.method, request.url);
         *outgoing.headers_mut() = request.headers;
         *outgoing.body_mut() = request.body.map(Into::into);
@@ -174,15 +174,6 @@ impl Sockets {
     }
 }
 
-/// Makes `ring` the TLS provider of this process unless the program has chosen one already.
-fn use_ring() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        // An error means that the program has chosen; its choice stands.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    });
-}
-
 fn send_error(error: reqwest::Error) -> SendError {
     // The URL names secrets and keys; the host is enough to tell where it failed.
     let host = error.url().and_then(Url::host_str).unwrap_or("the endpoint").to_owned();
@@ -191,8 +182,15 @@ fn send_error(error: reqwest::Error) -> SendError {
     let tls = find_cause::<rustls::Error>(&error);
     let is_no_http = find_cause::<hyper::Error>(&error).is_some_and(hyper::Error::is_parse);
     // What the other side is will not have changed by the next attempt.
-    let retryable = !is_no_http && !matches!(tls, Some(rustls::Error::InvalidCertificate(_)));
-    let kind = if error.is_timeout() {
+    let retryable = !is_no_http && !matches!(tls, Some(rustls::Error::InvalidCertificate(_) | rustls::Error::Other(_)));
+    // The only thing that is not of TLS itself: see `trust`.
+    let no_authorities = match tls {
+        Some(rustls::Error::Other(cause)) => Some(cause.to_string()),
+        _ => None,
+    };
+    let kind = if no_authorities.is_some() {
+        ErrorKind::Configuration
+    } else if error.is_timeout() {
         ErrorKind::Timeout
     } else if is_no_http {
         ErrorKind::UnexpectedAnswer
@@ -202,6 +200,11 @@ fn send_error(error: reqwest::Error) -> SendError {
     let cause = root_cause(&error);
     let (message, help) = if error.is_dns() {
         (format!("the name {host} cannot be resolved: {cause}"), "check the region, the endpoint and the network")
+    } else if let Some(cause) = no_authorities {
+        (
+            format!("whether {host} can be trusted is not known, as no certificate authorities can be read: {cause}"),
+            "install those of the system, mostly a package `ca-certificates`, or name a file of them in SSL_CERT_FILE",
+        )
     } else if tls.is_some() {
         (
             format!("no trusted TLS connection to {host}: {cause}"),

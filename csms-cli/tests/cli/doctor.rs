@@ -168,6 +168,16 @@ fn a_certificate_that_is_not_trusted_is_told_with_its_problem() {
     expect(&trusting, 0, "csms tls", "ok", "trusted");
     let unreadable = program().env("CSMS_CA_FILE", "missing.pem").run();
     expect(&unreadable, 2, "client", "fail", "missing.pem");
+    // As on a small image without the package.
+    let without =
+        |words: [&str; 3]| cloud.program_at(&address, words).env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "");
+    let outcome = without(WORDS).run();
+    expect(&outcome, 2, "csms tcp", "ok", "connected");
+    expect(&outcome, 2, "csms tls", "fail", "SSL_CERT_FILE");
+    let outcome = without(["get", "db", "-v"]).run();
+    outcome.fails(2, "no certificate authorities can be read");
+    assert!(outcome.stderr.contains("ca-certificates"), "{}", outcome.stderr);
+    cloud.program(["get", "db"]).env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "").run().fails(3, "db");
 }
 
 /// A server that answers everybody the same, and its address.

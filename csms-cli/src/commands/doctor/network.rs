@@ -69,8 +69,8 @@ pub(super) async fn look(client: &Client, service: Service, url: &Url, is_proxie
             looked.is_reached = true;
             looked.clock_ahead = probe.clock_ahead.map(|ahead| ahead.num_seconds());
         }
-        // After the connection and before the first byte of HTTP.
-        Err(error) if is_tls && error.kind() == ErrorKind::Connection => {
+        // After the connection and before the first byte of HTTP; `Configuration` is that no authorities are known.
+        Err(error) if is_tls && matches!(error.kind(), ErrorKind::Connection | ErrorKind::Configuration) => {
             looked.findings.push(Finding::failed(check("tls"), &Failure::of(&error)));
             looked.findings.extend(skipped(&["http"], "there is no connection that can be trusted"));
         }

@@ -28,15 +28,18 @@ Exit codes: 0 done, 1 unexpected, 2 usage, 3 not found, 4 credentials, 5 not per
 
 /// The whole grammar. Only operations that `words` name get their flags.
 pub(crate) fn command(words: &[String]) -> Command {
+    let program = Command::new("csms").version(env!("CARGO_PKG_VERSION"));
+    // Nothing that stands behind it is looked at.
+    if words.get(1).is_some_and(|word| matches!(word.as_str(), "-V" | "--version")) {
+        return program;
+    }
     let is_command = |word: &String| commands::names().any(|name| name == word);
     // The help of a command is about the command: the flags of all stand in the help of the program.
     let names_command = words.iter().skip(1).any(is_command);
     // Where the line begins with a command, all others only cost time, but for those whose names stand elsewhere in it.
     let begins_with_one = words.iter().skip(1).find(|word| !word.starts_with('-')).is_some_and(is_command);
-    let asks_version = words.get(1).is_some_and(|word| matches!(word.as_str(), "-V" | "--version"));
-    let may_be_meant = |top: &&Top| !(begins_with_one || asks_version) || words.iter().any(|word| word == top.name());
-    Command::new("csms")
-        .version(env!("CARGO_PKG_VERSION"))
+    let may_be_meant = |top: &&Top| !begins_with_one || words.iter().any(|word| word == top.name());
+    program
         .about(ABOUT)
         .after_help(AFTER_HELP)
         .subcommand_required(true)

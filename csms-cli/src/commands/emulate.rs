@@ -18,6 +18,7 @@ use variables::Group;
 
 use crate::{
     config::Config,
+    connection::runtime,
     error::{Exit, Failure, Reporter},
     exec::{self, Signal, Signals},
     local::{self, Local},
@@ -81,10 +82,8 @@ pub(crate) fn run(matches: &ArgMatches, reporter: &Reporter) -> Result<ExitCode,
     let output = Output::of(matches, &*Config::load()?)?;
     let builder = builder(matches, reporter)?;
     let command: Vec<_> = matches.get_many::<OsString>("command").into_iter().flatten().collect();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
-        Failure::new(Exit::Unexpected, "runtime", format!("the runtime cannot be started: {error}"))
-    })?;
-    runtime.block_on(async {
+    // One thread, as everywhere: what takes long, such as making RSA keys, has threads of its own.
+    runtime()?.block_on(async {
         let emulator = builder.start().await.map_err(|error| not_started(&error, command.is_empty()))?;
         let running = Running::new(emulator, matches)?;
         let code = match command.split_first() {

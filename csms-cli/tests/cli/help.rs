@@ -62,8 +62,10 @@ fn the_surface_changes_only_on_purpose() {
 
 #[test]
 fn help_and_version_are_where_people_look() {
-    let version = Program::new(["--version"]).run();
-    assert_eq!(version.stdout, format!("csms {}\n", env!("CARGO_PKG_VERSION")));
+    for words in [&["--version"] as &[_], &["-V"], &["-v", "--version"], &["-V", "--no-flag", "no-command"]] {
+        let version = Program::new(words).run();
+        assert_eq!(version.stdout, format!("csms {}\n", env!("CARGO_PKG_VERSION")), "{words:?}");
+    }
     let help = Program::new(["--help"]).run().stdout;
     assert_eq!(Program::new(["help"]).run().stdout, help);
     assert_eq!(Program::new(["-h"]).run().stdout, help);

@@ -503,6 +503,13 @@ async fn a_mirror_leaves_alone_what_is_not_ours_and_what_is_not_in_its_scope() {
         fixture.put(name, "old").await;
     }
     csms::DeleteSecretForSchedule::new("app-going", 7).send(&fixture.client).await.unwrap();
+    let instance = json!({"InstanceId": "63616bceef2c45409575d762a498318bin01", "SecretSubType": "SingleUser"});
+    let database = csms::CreateSecret::new("app-database")
+        .secret_string(json!({"users": [{"name": "shop", "password": "first"}], "port": 3306}).to_string())
+        .secret_type(csms::SecretType::RdsFg)
+        .rotation_config(instance.to_string())
+        .rotation_func_urn("urn:fss:cn-north-4:0123456789abcdef0123456789abcdef:function:default:rotate:latest");
+    database.send(&fixture.client).await.unwrap();
     let regions = ["cn-east-3"];
     let replication = csms_sdk::replicate::ReplicateSecretToRegions::new("app-replicated", regions);
     assert_eq!(replication.send(&fixture.client).await.unwrap().failed().count(), 0);
@@ -516,17 +523,23 @@ async fn a_mirror_leaves_alone_what_is_not_ours_and_what_is_not_in_its_scope() {
         [
             ("app-1", Action::Update),
             ("app-2", Action::Delete),
+            ("app-database", Action::Leave),
             ("app-going", Action::Leave),
             ("app-replicated", Action::Leave),
         ]
     );
     let reasons: Vec<_> = plan.changes().iter().filter_map(|change| change.reason.as_deref()).collect();
-    assert_eq!(reasons, ["is to be deleted already", "has replicas"]);
+    assert_eq!(reasons, ["is managed by another service", "is to be deleted already", "has replicas"]);
     let (read, _) = Plan::read(plan.to_line().as_bytes()).unwrap();
     assert_eq!(read.mode(), &mode());
     let applied = fixture.apply(&plan, &wanted, &mut Kept::of(&plan)).await;
     assert_eq!(told(&applied).len(), 2);
     assert_eq!(fixture.state("kept").await, csms::SecretState::Enabled, "it is out of scope");
+    // Nor is it written over.
+    let mut others = Wanted::new();
+    others.insert("app-database", "ours").unwrap();
+    let plan = fixture.bulk.plan(&others, Mode::Upsert).await.unwrap();
+    assert_eq!(actions(&plan), [("app-database", Action::Conflict)]);
 
     // In the other region the secret is a replica, which is neither deleted nor written.
     let there = Bulk::new(&fixture.client.for_region("cn-east-3").unwrap());

@@ -19,11 +19,12 @@ pub(crate) fn mask<'a>(
     reporter: &Reporter,
 ) -> Result<(), Failure> {
     let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
-    let is_github = is_set("GITHUB_ACTIONS") || is_set("GITEA_ACTIONS");
-    let prefix = if is_github {
-        "::add-mask::"
+    let (prefix, percent) = if is_set("GITHUB_ACTIONS") || is_set("GITEA_ACTIONS") {
+        ("::add-mask::", "%25")
     } else if is_set("TF_BUILD") {
-        "##vso[task.setsecret]"
+        // A job can say that its agent leaves this one as it is.
+        let is_left = env::var("DECODE_PERCENTS").is_ok_and(|value| value.eq_ignore_ascii_case("false"));
+        ("##vso[task.setsecret]", if is_left { "%" } else { "%AZP25" })
     } else {
         reporter.warn("--ci-mask: this is no CI system that can be told to hide values");
         return Ok(());
@@ -35,22 +36,19 @@ pub(crate) fn mask<'a>(
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         // What has nothing to hide would hide everything.
         if !line.trim_ascii().is_empty() {
-            match is_github {
-                true => output::line(prefix, escaped(line).expose_secret())?,
-                false => output::line(prefix, line)?,
-            }
+            output::line(prefix, escaped(line, percent).expose_secret())?;
         }
     }
     Ok(())
 }
 
-/// A line as the data of a command of GitHub.
-fn escaped(line: &[u8]) -> SecretBytes {
+/// A line as the data of a command, from which the system reads the line back.
+fn escaped(line: &[u8], percent: &str) -> SecretBytes {
     // The longest that it can become.
-    let mut out = SecretBytes::with_capacity(3 * line.len());
+    let mut out = SecretBytes::with_capacity(percent.len().max(3) * line.len());
     for byte in line {
         match byte {
-            b'%' => out.extend_from_slice(b"%25"),
+            b'%' => out.extend_from_slice(percent.as_bytes()),
             b'\r' => out.extend_from_slice(b"%0D"),
             byte => out.extend_from_slice(&[*byte]),
         }

@@ -8,10 +8,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use csms_emulator::Emulator;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
 use crate::{
+    cloud::Cloud,
     program::{Outcome, Program},
     user::User,
 };
@@ -382,6 +384,47 @@ fn secrets_are_brought_from_one_region_to_another() {
     assert!(mirror.stdout.starts_with("app-2\tdeleted\t"), "{}", mirror.stdout);
     csms(&user, "-r cn-east-3 get app-2").run().fails(6, "CSMS.");
     keeps_values(user.home(), "", &[&outcome, &same, &mirror]);
+}
+
+#[test]
+fn secrets_are_brought_from_one_account_to_another_by_profile() {
+    let account = |name: &str, key: &str| {
+        let pair = json!({"access": key, "secret": format!("{name}SecretKey")});
+        json!({"name": name, "users": [{"name": "admin", "access_keys": [pair]}]})
+    };
+    let (test, prod) = ("TESTACCESSKEY0000001", "PRODACCESSKEY0000001");
+    let cloud =
+        Cloud::start(Emulator::builder().seed(json!({"accounts": [account("test", test), account("prod", prod)]})));
+    let home = tempfile::tempdir().unwrap();
+    // Profiles are made as their users make them; the keys of one are no use to the other.
+    let program = |line: &str| {
+        let program = Program::new(line.split_whitespace()).env("HOME", home.path()).env("CSMS_REGION", "cn-north-4");
+        let addresses = ["CSMS_ENDPOINT", "CSMS_IAM_ENDPOINT"];
+        addresses.iter().fold(program, |program, name| program.env(name, cloud.emulator.endpoint()))
+    };
+    let does = |line: &str| {
+        let outcome = program(line).run();
+        assert_eq!(outcome.code, 0, "{line}: {}", outcome.stderr);
+        outcome
+    };
+    for (name, key) in [("test", test), ("prod", prod)] {
+        let added = program(&format!("profile add {name} --access-key env://KEY --secret-key -")).env("KEY", key);
+        let added = added.stdin(format!("{name}SecretKey")).run();
+        assert_eq!(added.code, 0, "{}", added.stderr);
+    }
+    for name in ["db", "cache"] {
+        let put = program(&format!("secret put {name} -p test")).stdin(format!("{VALUE}-{name}")).run();
+        assert_eq!(put.code, 0, "{}", put.stderr);
+    }
+    program("get db -p prod").run().fails(3, "\"db\" not found");
+    let dry = does("sync --from profile=test --to profile=prod --all --dry-run");
+    let synced = does("sync --from profile=test --to profile=prod --all");
+    assert_eq!(synced.stdout, "cache\tcreated\tv1\ndb\tcreated\tv1\n", "{}", synced.stderr);
+    assert_eq!(does("get db -p prod").stdout, format!("{VALUE}-db"));
+    let same = does("diff profile=test profile=prod --all");
+    let here = program("sync --from profile=test --to profile=test --all").run();
+    here.fails(2, "same place");
+    keeps_values(home.path(), "", &[&dry, &synced, &same, &here]);
 }
 
 #[test]

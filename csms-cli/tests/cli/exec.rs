@@ -133,12 +133,15 @@ fn a_ci_system_is_told_first() {
     let user = user();
     let program = user.exec("--env A=db#user --ci-mask", "echo started").env("GITHUB_ACTIONS", "true");
     prints(program, "::add-mask::admin\nstarted\n");
-    // What GitHub would take for something else is written as it reads it back.
+    // What the system would take for something else is written as it reads it back.
     user.create("odd", "50%25\r%\nline 2\r\n");
     let program = user.exec("--secret odd --ci-mask", "echo started").env("GITHUB_ACTIONS", "true");
     prints(program, "::add-mask::50%2525%0D%25\n::add-mask::line 2\nstarted\n");
-    let program = user.exec("--secret odd --ci-mask", "echo started").env("TF_BUILD", "True");
-    prints(program, "##vso[task.setsecret]50%25\r%\n##vso[task.setsecret]line 2\nstarted\n");
+    for (decodes, first) in [("", "50%AZP2525%0D%AZP25"), ("true", "50%AZP2525%0D%AZP25"), ("False", "50%25%0D%")] {
+        let program = user.exec("--secret odd --ci-mask", "echo started").env("TF_BUILD", "True");
+        let expected = format!("##vso[task.setsecret]{first}\n##vso[task.setsecret]line 2\nstarted\n");
+        prints(program.env("DECODE_PERCENTS", decodes), &expected);
+    }
 }
 
 #[cfg(target_os = "linux")]

@@ -175,7 +175,7 @@ fn a_certificate_that_is_not_trusted_is_told_with_its_problem() {
     expect(&outcome, 2, "csms tcp", "ok", "connected");
     expect(&outcome, 2, "csms tls", "fail", "SSL_CERT_FILE");
     let outcome = without(["get", "db", "-v"]).run();
-    outcome.fails(2, "no certificate authorities can be read");
+    outcome.fails(2, "no certificate authorities can be read: No CA");
     assert!(outcome.stderr.contains("ca-certificates"), "{}", outcome.stderr);
     cloud.program(["get", "db"]).env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "").run().fails(3, "db");
 }

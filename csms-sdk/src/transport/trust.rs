@@ -1,7 +1,10 @@
 //! Which servers are trusted: those whose certificate comes from an authority that the system trusts, or from one that the
 //! program names.
 
-use std::sync::{Arc, Once, OnceLock};
+use std::{
+    io,
+    sync::{Arc, Once, OnceLock},
+};
 
 use rustls::{
     ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme,
@@ -66,7 +69,13 @@ impl Trust {
         let made = self
             .verifier
             .get_or_init(|| Verifier::new_with_extra_roots(self.extra.iter().cloned(), Arc::clone(&self.provider)));
-        made.as_ref().map_err(|error| rustls::Error::Other(OtherError(Arc::new(error.clone()))))
+        made.as_ref().map_err(|error| {
+            let why = match error {
+                rustls::Error::General(why) => why.clone(),
+                error => error.to_string(),
+            };
+            rustls::Error::Other(OtherError(Arc::new(io::Error::other(why))))
+        })
     }
 }
 

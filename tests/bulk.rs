@@ -538,7 +538,8 @@ async fn a_mirror_leaves_alone_what_is_not_ours_and_what_is_not_in_its_scope() {
     // Nor is it written over.
     let mut others = Wanted::new();
     others.insert("app-database", "ours").unwrap();
-    let plan = fixture.bulk.plan(&others, Mode::Upsert).await.unwrap();
+    let names = Mode::Mirror(Scope::Names(vec!["app-database".to_owned()]));
+    let plan = fixture.bulk.plan(&others, names).await.unwrap();
     assert_eq!(actions(&plan), [("app-database", Action::Conflict)]);
 
     // In the other region the secret is a replica, which is neither deleted nor written.

@@ -181,13 +181,14 @@ fn send_error(error: reqwest::Error) -> SendError {
     let not_sent = error.is_connect();
     let tls = find_cause::<rustls::Error>(&error);
     let is_no_http = find_cause::<hyper::Error>(&error).is_some_and(hyper::Error::is_parse);
-    // What the other side is will not have changed by the next attempt.
-    let retryable = !is_no_http && !matches!(tls, Some(rustls::Error::InvalidCertificate(_) | rustls::Error::Other(_)));
-    // The only thing that is not of TLS itself: see `trust`.
+    // What `trust` says where there is nothing to trust by.
     let no_authorities = match tls {
         Some(rustls::Error::Other(cause)) => Some(cause.to_string()),
         _ => None,
     };
+    // What either side is will not have changed by the next attempt.
+    let is_lasting =
+        is_no_http || no_authorities.is_some() || matches!(tls, Some(rustls::Error::InvalidCertificate(_)));
     let kind = if no_authorities.is_some() {
         ErrorKind::Configuration
     } else if error.is_timeout() {
@@ -225,7 +226,7 @@ fn send_error(error: reqwest::Error) -> SendError {
         (format!("the connection to {host} broke before the answer was complete: {cause}"), "try again")
     };
     let error = Error::new(kind, message).with_help(help).with_source(error);
-    SendError { not_sent, error: if retryable { error.retryable() } else { error } }
+    SendError { not_sent, error: if is_lasting { error } else { error.retryable() } }
 }
 
 /// The first cause of this type.

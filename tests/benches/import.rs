@@ -3,8 +3,8 @@
 //! 1,000 new secrets are planned and created on the emulator, which adds 20 ms to every answer. The creations take a call
 //! each, and no more than 8 may be under way at once, so they cannot take less than 1,000 × 20 ms ÷ 8 = 2.5 s: that is the
 //! bound. What comes on top is the list that the plan is made from, the work of client and emulator, which share a process,
-//! the fingerprint of the plan, and a journal that is on the disk before and after each call. The program fails over a
-//! promise that is not kept.
+//! the fingerprint of the plan, and a journal that is on the disk before each call. The program fails over a promise that is
+//! not kept.
 #![allow(clippy::print_stdout, reason = "the table is the product")]
 
 use std::{error::Error, io::Write as _, process::ExitCode, time::Instant};

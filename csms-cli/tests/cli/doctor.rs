@@ -169,15 +169,15 @@ fn a_certificate_that_is_not_trusted_is_told_with_its_problem() {
     let unreadable = program().env("CSMS_CA_FILE", "missing.pem").run();
     expect(&unreadable, 2, "client", "fail", "missing.pem");
     // As on a small image without the package.
-    let without =
-        |words: [&str; 3]| cloud.program_at(&address, words).env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "");
-    let outcome = without(WORDS).run();
+    let without = |program: Program| program.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "");
+    let outcome = without(program()).run();
     expect(&outcome, 2, "csms tcp", "ok", "connected");
     expect(&outcome, 2, "csms tls", "fail", "SSL_CERT_FILE");
-    let outcome = without(["get", "db", "-v"]).run();
+    let outcome = without(cloud.program_at(&address, ["get", "db"])).run();
     outcome.fails(2, "no certificate authorities can be read: No CA");
     assert!(outcome.stderr.contains("ca-certificates"), "{}", outcome.stderr);
-    cloud.program(["get", "db"]).env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "").run().fails(3, "db");
+    // Without TLS nobody looks.
+    without(cloud.program(["get", "db"])).run().fails(3, "db");
 }
 
 /// A server that answers everybody the same, and its address.

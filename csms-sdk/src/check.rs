@@ -210,10 +210,34 @@ fn seconds(period: &str) -> Option<u64> {
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let fold = |text: &str| text.to_ascii_lowercase().replace('-', "_");
     let name = fold(name);
+    // One slip of a finger, two letters that changed places for example: likeness alone misses it in short names.
+    let is_slip = |candidate: &str| name.len() > 2 && strsim::osa_distance(&name, candidate) == 1;
     known
         .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(&name, &fold(candidate)), candidate))
-        .filter(|(likeness, _)| *likeness > 0.75)
-        .max_by(|(left, _), (right, _)| left.total_cmp(right))
-        .map(|(_, candidate)| candidate)
+        .map(|candidate| (fold(candidate), candidate))
+        .map(|(folded, candidate)| (strsim::jaro_winkler(&name, &folded), is_slip(&folded), candidate))
+        .filter(|(likeness, is_slip, _)| *is_slip || *likeness > 0.75)
+        .max_by(|(left, ..), (right, ..)| left.total_cmp(right))
+        .map(|(.., candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn a_slip_and_a_likeness_find_the_name_that_was_meant_and_nothing_else_does() {
+        let known = ["get", "exec", "import", "secret", "list_secrets"];
+        for (typed, meant) in [
+            ("gte", Some("get")),
+            ("gett", Some("get")),
+            ("Imports", Some("import")),
+            ("list-secrts", Some("list_secrets")),
+            ("zebra", None),
+            ("x", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(typed, known), meant, "{typed}");
+        }
+    }
 }

@@ -5,6 +5,8 @@ use std::{fs, path::Path, process::Command, time::Duration};
 use serde_json::{Value as Json, json};
 use wiremock::{Mock, ResponseTemplate, matchers::path};
 
+#[cfg(unix)]
+use crate::terminal::Terminal;
 use crate::{
     program::{Program, Server},
     user::User,
@@ -351,6 +353,54 @@ fn a_script_is_printed_for_every_shell() {
     Program::new(["completion", "tcsh"]).run().fails(2, "bash, zsh, fish, powershell");
     Program::new(["completion"]).run().fails(2, "SHELL");
 }
+#[cfg(unix)]
+#[test]
+fn what_bash_puts_on_the_line_is_one_word_whatever_a_file_is_called() {
+    let user = user();
+    let names =
+        ["my file.env", "we$(touch PWNED).env", "it's.env", "a*b.env", "~tilde.env", "say!\"x.env", "a-star-b.env"];
+    for name in names {
+        fs::write(user.home().join(name), "").unwrap();
+    }
+    fs::create_dir(user.home().join("a dir")).unwrap();
+    fs::write(user.home().join("a dir/b c.env"), "").unwrap();
+    let program = Path::new(env!("CARGO_BIN_EXE_csms"));
+    let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let mut bash = Command::new("bash");
+    bash.args(["--norc", "--noprofile", "-i"]).current_dir(user.home());
+    bash.env("PATH", path).env("HOME", user.home()).env("CSMS_LOCAL", "1").env("TERM", "dumb").env("PS1", "> ");
+    let mut terminal = Terminal::start(&bash, 200);
+    // What is completed for the program is shown instead of given to it.
+    let show = "show() { printf '<%s>' $((++count)) \"$@\"; echo; }; complete -o bashdefault -F _csms show";
+    terminal.types(&format!("source <(csms completion bash); {show}; echo re''ady")).waits_for("ready");
+    let words = [
+        ("my", names[0]),
+        ("\"my f", names[0]),
+        ("'my f", names[0]),
+        ("my\\ f", names[0]),
+        ("we", names[1]),
+        ("we\\$", names[1]),
+        ("\"we", names[1]),
+        ("'we", names[1]),
+        ("it", names[2]),
+        ("'it", names[2]),
+        ("it\\'", names[2]),
+        ("a\\*", names[3]),
+        ("\\~", names[4]),
+        ("say", names[5]),
+        ("\"say", names[5]),
+        ("'say", names[5]),
+        ("\"a dir/\"", "a dir/b c.env"),
+        ("--format=\"ya", "--format=yaml"),
+    ];
+    for (count, (typed, word)) in words.iter().enumerate() {
+        terminal.types(&format!("show import {typed}\t")).waits_for(&format!("<{}><import><{word}>", count + 1));
+    }
+    terminal.types("exit");
+    let (_, shown) = terminal.ends();
+    assert!(!user.home().join("PWNED").exists(), "{shown}");
+}
+
 
 #[test]
 fn there_is_a_page_for_every_command() {

@@ -7,15 +7,17 @@ mod bash;
 mod names;
 
 use std::{
+    collections::BTreeSet,
     env,
     ffi::{OsStr, OsString},
+    fs,
     process::ExitCode,
     sync::Arc,
 };
 
 use clap::{Arg, Command, ValueHint};
 use clap_complete::{
-    engine::{ArgValueCompleter, CompletionCandidate},
+    engine::{ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter as _},
     env::{EnvCompleter, Fish, Powershell, Zsh},
 };
 use csms_sdk::{Service, credentials::KooCli, env::Env, operations, region};
@@ -58,7 +60,7 @@ pub(crate) fn answer() -> Option<ExitCode> {
     let name = env::var_os(VARIABLE).filter(|_| env::args_os().nth(1).is_some_and(|word| word == "--"))?;
     // What goes wrong must not be written over the line that somebody types.
     std::panic::set_hook(Box::new(|_| {}));
-    let words: Vec<OsString> = env::args_os().skip(2).collect();
+    let words = without_policy(env::args_os().skip(2).collect());
     let mut candidates = Vec::new();
     if let (Some(shell), false) = (name.to_str().and_then(shell), words.is_empty()) {
         let mut command = grammar(&words);
@@ -70,28 +72,51 @@ pub(crate) fn answer() -> Option<ExitCode> {
     Some(ExitCode::SUCCESS)
 }
 
+/// What stands behind `csms policy --` is a line of this program. It keeps its number of words, by which shells say where
+/// the cursor is.
+fn without_policy(mut words: Vec<OsString>) -> Vec<OsString> {
+    let end = words.iter().position(|word| word == "--");
+    let policy = words.iter().take(end.unwrap_or_default()).position(|word| word == "policy");
+    if let (Some(policy), Some(end)) = (policy, end.filter(|end| end + 1 < words.len())) {
+        for at in [policy, end] {
+            words[at] = "-v".into();
+        }
+    }
+    words
+}
+
 /// The grammar of the line, in which every argument knows what could be its value.
 fn grammar(words: &[OsString]) -> Command {
     let words: Vec<_> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     // Zsh hands in what stands behind the cursor, too.
     let cursor = env::var("_CLAP_COMPLETE_INDEX").ok().and_then(|index| index.parse().ok());
     let current = words.get(cursor.unwrap_or(words.len() - 1)).map_or("", String::as_str);
-    let is_flag = current.starts_with('-');
+    let before = cursor.unwrap_or(words.len() - 1).checked_sub(1).and_then(|before| words.get(before));
+    let cursor = Cursor { is_flag: current.starts_with('-'), begins_command: before.is_some_and(|word| word == "--") };
     let names = Arc::new(Names::of(&words));
     let mut command = cli::command(&words);
     // Adds the flags that clap makes.
     command.build();
-    knowing(command, &["csms"], is_flag, &names)
+    knowing(command, &["csms"], cursor, &names)
+}
+
+/// What the cursor is at.
+#[derive(Clone, Copy)]
+struct Cursor {
+    is_flag: bool,
+    /// Whether it is at the first word behind `--`.
+    begins_command: bool,
 }
 
 /// The same command with candidates for the values of its arguments. Before a flag is begun, flags are offered only
 /// where nothing else could follow.
-fn knowing(command: Command, path: &[&str], is_flag: bool, names: &Arc<Names>) -> Command {
+fn knowing(command: Command, path: &[&str], cursor: Cursor, names: &Arc<Names>) -> Command {
     let takes_words = command.has_subcommands() || command.get_positionals().next().is_some();
     let command = command.mut_args(|arg| {
-        let arg = if takes_words && !is_flag && !arg.is_positional() { arg.hide(true) } else { arg };
+        let arg = if takes_words && !cursor.is_flag && !arg.is_positional() { arg.hide(true) } else { arg };
         match Kind::of(path, &arg) {
             Some(Kind::Path) => arg.value_hint(ValueHint::AnyPath),
+            Some(Kind::Command) if !cursor.begins_command => arg.value_hint(ValueHint::AnyPath),
             Some(kind) => {
                 let names = Arc::clone(names);
                 arg.add(ArgValueCompleter::new(move |current: &OsStr| kind.candidates(current, &names)))
@@ -101,7 +126,7 @@ fn knowing(command: Command, path: &[&str], is_flag: bool, names: &Arc<Names>) -
     });
     command.mut_subcommands(|inner| {
         let name = inner.get_name().to_owned();
-        knowing(inner, &[path, &[&name]].concat(), is_flag, names)
+        knowing(inner, &[path, &[&name]].concat(), cursor, names)
     })
 }
 
@@ -121,6 +146,12 @@ enum Kind {
     Setting,
     Operation,
     Path,
+    /// `region=R,profile=NAME`
+    Place,
+    /// A place or a file.
+    Side,
+    /// A program, and what it is given.
+    Command,
 }
 
 impl Kind {
@@ -141,7 +172,12 @@ impl Kind {
             "SETTING" => Some(Self::Setting),
             "OPERATION" => Some(Self::Operation),
             "PATH" | "FILE" => Some(Self::Path),
-            "NAME" if arg.is_positional() && matches!(path.get(1), Some(&("secret" | "wait"))) => Some(Self::Secret),
+            "PLACE" => Some(Self::Place),
+            "A" | "B" => Some(Self::Side),
+            "COMMAND" if arg.is_positional() => Some(Self::Command),
+            "NAME" if arg.is_positional() && matches!(path.get(1), Some(&("secret" | "wait" | "sync" | "diff"))) => {
+                Some(Self::Secret)
+            }
             _ if is_parameter(&["secret_name"]) => Some(Self::Secret),
             _ if is_parameter(&["key_id", "kms_key_id"]) => Some(Self::Key),
             _ => None,
@@ -161,14 +197,20 @@ impl Kind {
                 None => Vec::new(),
             },
             Self::Key => keys(current, names),
-            Self::Region => region::known(Service::Kms).iter().map(|&region| region.to_owned()).collect(),
-            Self::Profile => own_profiles().into_iter().chain(KooCli::names(&Env::process())).collect(),
+            Self::Region => regions(),
+            Self::Profile => profiles(),
             Self::OwnProfile => own_profiles(),
             Self::Setting => config::SETTINGS.iter().map(|&name| name.to_owned()).collect(),
             Self::Operation => operations().map(|info| info.name.to_owned()).collect(),
+            Self::Place | Self::Side => places(current),
+            Self::Command => programs(),
             Self::Path => Vec::new(),
         };
-        found.into_iter().filter(|found| found.starts_with(current)).map(CompletionCandidate::new).collect()
+        let found = found.into_iter().filter(|found| found.starts_with(current)).map(CompletionCandidate::new);
+        match self {
+            Self::Side | Self::Command => found.chain(PathCompleter::any().complete(current.as_ref())).collect(),
+            _ => found.collect(),
+        }
     }
 }
 
@@ -181,6 +223,34 @@ fn references(current: &str, names: &Names) -> Vec<String> {
         }
         None => names.secrets().into_iter().map(|name| format!("{scheme}{name}")).collect(),
     }
+}
+
+/// What a place can be said by, and regions and profiles behind their words.
+fn places(current: &str) -> Vec<String> {
+    let begin = current.rfind([',', '=']).map_or("", |at| &current[..=at]);
+    let words = match begin.rsplit(',').next() {
+        Some("region=") => regions(),
+        Some("profile=") => profiles(),
+        Some("project=") => Vec::new(),
+        _ => ["region=", "profile=", "project="].map(str::to_owned).into(),
+    };
+    words.into_iter().map(|word| format!("{begin}{word}")).collect()
+}
+
+/// The programs that can be run by their names.
+fn programs() -> Vec<String> {
+    let directories = env::var_os("PATH").map(|path| env::split_paths(&path).collect::<Vec<_>>()).unwrap_or_default();
+    let entries = directories.into_iter().filter_map(|directory| fs::read_dir(directory).ok()).flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().into_string().ok()).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+fn regions() -> Vec<String> {
+    region::known(Service::Kms).iter().map(|&region| region.to_owned()).collect()
+}
+
+/// Those of KooCLI, too.
+fn profiles() -> Vec<String> {
+    own_profiles().into_iter().chain(KooCli::names(&Env::process())).collect()
 }
 
 fn own_profiles() -> Vec<String> {
@@ -222,8 +292,9 @@ mod tests {
         }
         let mut seen = Vec::new();
         walk(&cli::whole(), &["csms"], &mut seen);
-        let places = [Kind::Region, Kind::Profile, Kind::Setting, Kind::Operation, Kind::Path];
-        for kind in [Kind::Secret, Kind::Reference, Kind::Variable, Kind::Key].into_iter().chain(places) {
+        let places = [Kind::Region, Kind::Profile, Kind::Setting, Kind::Operation, Kind::Path, Kind::Place, Kind::Side];
+        for kind in [Kind::Secret, Kind::Reference, Kind::Variable, Kind::Key, Kind::Command].into_iter().chain(places)
+        {
             assert!(seen.contains(&Some(kind)), "{kind:?}");
         }
     }

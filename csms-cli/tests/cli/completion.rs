@@ -86,6 +86,41 @@ fn files_are_offered_where_a_path_is_expected() {
 }
 
 #[test]
+fn places_and_what_stands_behind_the_end_of_flags_are_offered() {
+    let file = ".config/csms/config.toml";
+    let user = user();
+    for (directory, file) in [("bin", "bin/my-server"), (".config/csms", file)] {
+        fs::create_dir_all(user.home().join(directory)).unwrap();
+        fs::write(user.home().join(file), "").unwrap();
+    }
+    fs::write(user.home().join(file), "[profiles.prod]\nregion = 'cn-north-4'\n").unwrap();
+    let program = || at_home(&user).file("values.env", "").file("regional", "").env("PATH", user.home().join("bin"));
+    let offered = |words: &[&str]| offered(program(), words);
+    assert_eq!(offered(&["sync", "--from", ""]), ["region=", "profile=", "project="]);
+    assert_eq!(
+        offered(&["sync", "--to", "region=cn-east-3,p"]),
+        ["region=cn-east-3,profile=", "region=cn-east-3,project="]
+    );
+    assert_eq!(offered(&["sync", "--from", "region=cn-north-4,profile="]), ["region=cn-north-4,profile=prod"]);
+    assert_eq!(offered(&["diff", "region=eu-w"]), ["region=eu-west-101"]);
+    assert_eq!(offered(&["diff", "region=cn-north-4", "re"]), ["region=", "regional"]);
+    assert_eq!(offered(&["diff", "val"]), ["values.env"]);
+    for words in
+        [&["sync", "--from", "region=a-1", "--to", "region=b-1", "d"][..], &["diff", "region=a-1", "x.env", "d"]]
+    {
+        assert_eq!(offered(words), ["db", "db-prod"], "{words:?}");
+    }
+    assert_eq!(offered(&["policy", "--", "secret", "rol"]), ["rollback"]);
+    assert_eq!(offered(&["policy", "--", "get", "d"]), ["db", "db-prod"]);
+    assert_eq!(offered(&["policy", "--fo"]), ["--form"]);
+    for words in [&["exec", "--secret", "db", "--"][..], &["emulate", "--"], &["policy", "--", "exec", "--"]] {
+        assert_eq!(offered(&[words, &["my-s"]].concat()), ["my-server"], "{words:?}");
+        assert_eq!(offered(&[words, &["./val"]].concat()), ["./values.env"], "{words:?}");
+        assert_eq!(offered(&[words, &["cat", "val"]].concat()), ["values.env"], "{words:?}");
+    }
+}
+
+#[test]
 fn names_of_secrets_and_keys_are_offered_wherever_one_is_expected() {
     let user = user();
     let offered = |words: &[&str]| offered(at_home(&user), words);
@@ -320,41 +355,6 @@ fn bash_completes_words_that_it_breaks() {
 
 #[cfg(unix)]
 #[test]
-fn fish_completes_where_it_is_installed() {
-    if !is_there("fish") {
-        return;
-    }
-    let shown = in_shell(&user(), "fish", &["--no-config"], "csms completion fish | source\ncomplete -C 'csms get d'");
-    assert_eq!(shown, "db\ndb-prod\n");
-}
-
-#[cfg(unix)]
-#[test]
-fn zsh_asks_for_the_word_at_the_cursor_where_it_is_installed() {
-    if !is_there("zsh") {
-        return;
-    }
-    // What the completion system of zsh would do with candidates is print them here.
-    let script = "compdef() { : }; _describe() { print -l ${(P)${@[-1]}} }\n\
-                  source <(csms completion zsh)\n\
-                  words=(csms get d rest); CURRENT=3; _clap_dynamic_completer_csms";
-    assert_eq!(in_shell(&user(), "zsh", &["--no-rcs"], script), "db\ndb-prod\n");
-}
-
-#[test]
-fn a_script_is_printed_for_every_shell() {
-    for (shell, sign) in
-        [("bash", "complete -o"), ("zsh", "#compdef csms"), ("fish", "complete --"), ("powershell", "Register-")]
-    {
-        let outcome = Program::new(["completion", shell]).run();
-        assert_eq!(outcome.code, 0);
-        assert!(outcome.stdout.contains(sign) && outcome.stdout.contains("CSMS_COMPLETE"), "{}", outcome.stdout);
-    }
-    Program::new(["completion", "tcsh"]).run().fails(2, "bash, zsh, fish, powershell");
-    Program::new(["completion"]).run().fails(2, "SHELL");
-}
-#[cfg(unix)]
-#[test]
 fn what_bash_puts_on_the_line_is_one_word_whatever_a_file_is_called() {
     let user = user();
     let names =
@@ -401,6 +401,41 @@ fn what_bash_puts_on_the_line_is_one_word_whatever_a_file_is_called() {
     assert!(!user.home().join("PWNED").exists(), "{shown}");
 }
 
+#[cfg(unix)]
+#[test]
+fn fish_completes_where_it_is_installed() {
+    if !is_there("fish") {
+        return;
+    }
+    let shown = in_shell(&user(), "fish", &["--no-config"], "csms completion fish | source\ncomplete -C 'csms get d'");
+    assert_eq!(shown, "db\ndb-prod\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn zsh_asks_for_the_word_at_the_cursor_where_it_is_installed() {
+    if !is_there("zsh") {
+        return;
+    }
+    // What the completion system of zsh would do with candidates is print them here.
+    let script = "compdef() { : }; _describe() { print -l ${(P)${@[-1]}} }\n\
+                  source <(csms completion zsh)\n\
+                  words=(csms get d rest); CURRENT=3; _clap_dynamic_completer_csms";
+    assert_eq!(in_shell(&user(), "zsh", &["--no-rcs"], script), "db\ndb-prod\n");
+}
+
+#[test]
+fn a_script_is_printed_for_every_shell() {
+    for (shell, sign) in
+        [("bash", "complete -o"), ("zsh", "#compdef csms"), ("fish", "complete --"), ("powershell", "Register-")]
+    {
+        let outcome = Program::new(["completion", shell]).run();
+        assert_eq!(outcome.code, 0);
+        assert!(outcome.stdout.contains(sign) && outcome.stdout.contains("CSMS_COMPLETE"), "{}", outcome.stdout);
+    }
+    Program::new(["completion", "tcsh"]).run().fails(2, "bash, zsh, fish, powershell");
+    Program::new(["completion"]).run().fails(2, "SHELL");
+}
 
 #[test]
 fn there_is_a_page_for_every_command() {

@@ -553,10 +553,31 @@ async fn a_mirror_leaves_alone_what_is_not_ours_and_what_is_not_in_its_scope() {
 
     // Names are a scope as well, and nothing is wanted out of it.
     let names = Mode::Mirror(Scope::Names(vec!["kept".to_owned()]));
-    let plan = fixture.bulk.plan(&Wanted::new(), names.clone()).await.unwrap();
+    let plan = fixture.bulk.clone().allow_empty().plan(&Wanted::new(), names.clone()).await.unwrap();
     assert_eq!(actions(&plan), [("kept", Action::Delete)]);
     let error = fixture.bulk.plan(&wanted, names).await.unwrap_err();
     assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidInput, Some("wanted")));
+}
+
+#[tokio::test]
+async fn a_mirror_of_nothing_deletes_nothing_unless_that_is_allowed() {
+    let fixture = start().await;
+    let (nothing, allowing) = (Wanted::new(), fixture.bulk.clone().allow_empty());
+    let error = fixture.bulk.plan(&nothing, MIRROR).await.unwrap_err();
+    assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidInput, Some("mode")));
+    assert!(error.message().contains("all 5 secrets"), "{error}");
+    // Whoever has no values can seal such a plan, too.
+    let plan = allowing.plan(&nothing, MIRROR).await.unwrap();
+    for outcome in
+        [fixture.bulk.check(&plan, &nothing).await, fixture.bulk.apply(&plan, &nothing).start().await.map(drop)]
+    {
+        assert_eq!(outcome.unwrap_err().field(), Some("mode"));
+    }
+    allowing.check(&plan, &nothing).await.unwrap();
+    // Nothing that would be deleted is nothing to be refused.
+    let none = Mode::Mirror(Scope::Prefix("none-".to_owned()));
+    assert_eq!(fixture.bulk.plan(&nothing, none).await.unwrap().changes(), []);
+    assert_eq!(fixture.bulk.plan(&nothing, Mode::Upsert).await.unwrap().changes(), []);
 }
 
 #[tokio::test]

@@ -87,6 +87,7 @@ pub struct Bulk {
     client: Client,
     store: SecretStore,
     concurrency: usize,
+    allows_empty: bool,
 }
 
 /// Some secrets of a place.
@@ -116,13 +117,21 @@ impl Bulk {
     /// Works with this client, in its region and project.
     #[must_use]
     pub fn new(client: &Client) -> Self {
-        Self { client: client.clone(), store: SecretStore::new(client), concurrency: USUAL }
+        Self { client: client.clone(), store: SecretStore::new(client), concurrency: USUAL, allows_empty: false }
     }
 
     /// How many calls may be under way at once, at least one; default 8.
     #[must_use]
     pub fn concurrency(mut self, most: usize) -> Self {
         self.concurrency = most.max(1);
+        self
+    }
+
+    /// Lets [`Mode::Mirror`] delete all of its scope where nothing is wanted. Without, that is refused: far more often it
+    /// is a source that could not be read than one that is meant to be empty.
+    #[must_use]
+    pub fn allow_empty(mut self) -> Self {
+        self.allows_empty = true;
         self
     }
 

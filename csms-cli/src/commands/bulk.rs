@@ -51,6 +51,10 @@ fn change_many_flags(command: Command) -> Command {
             path("plan", "Write down what would be done, and change nothing").conflicts_with("apply"),
             path("apply", "Do what a plan says, or go on with a journal; takes the same input again")
                 .conflicts_with("mode"),
+            Arg::new("allow-empty-source")
+                .long("allow-empty-source")
+                .action(ArgAction::SetTrue)
+                .help("Let a mirror delete everything where the input has no secret"),
             concurrency_flag(),
         ])
         .args(change_flags())
@@ -169,10 +173,17 @@ impl Work {
             file::check_free(path, false).map_err(|failure| failure.hint("name another file, or remove this one"))?;
         }
         let bulk = with_concurrency(session, Bulk::new(&self.client));
+        let bulk = if session.is_set("allow-empty-source") { bulk.allow_empty() } else { bulk };
         let (plan, mut journal) = match session.matches.get_one::<PathBuf>("apply") {
             Some(path) => {
-                let (plan, journal) = JournalFile::open(path, session.reporter)?;
-                (plan, Some(journal))
+                let (plan, journal) = match session.is_set("dry-run") {
+                    // Somebody else may be at it.
+                    true => (journal::read(path)?, None),
+                    false => JournalFile::open(path, session.reporter).map(|(plan, journal)| (plan, Some(journal)))?,
+                };
+                // Nobody is shown what was made up, or asked about it.
+                connection.block_on(bulk.check(&plan, &self.wanted)).map_err(|error| unfit(&plan, error))?;
+                (plan, journal)
             }
             None => {
                 let plan = connection.block_on(bulk.plan(&self.wanted, self.mode.clone()));
@@ -235,21 +246,7 @@ impl Work {
         plan: &Plan,
         journal: &mut JournalFile<'_>,
     ) -> Result<Applied, Failure> {
-        let applying = bulk.apply(plan, &self.wanted).journal(journal).start().await;
-        let mut applying = applying.map_err(|error| match error.field() {
-            Some("wanted") => Failure::usage("input_changed", "the input is not what the plan was made for")
-                .cause("names or values have changed since; nothing was changed")
-                .hint(format!("see what would be done now: {}", again::anew(plan.mode(), &["--dry-run"]))),
-            Some("plan") => {
-                let (code, hint) = match error.help() {
-                    // What an altered one says is no help, its mode neither.
-                    Some(_) => ("damaged_plan", "make a new plan"),
-                    None => ("other_place", "--region, --project and --profile say where; or plan again"),
-                };
-                Failure::usage(code, format!("the plan {}", error.message())).cause("nothing was changed").hint(hint)
-            }
-            _ => error.into(),
-        })?;
+        let mut applying = bulk.apply(plan, &self.wanted).journal(journal).start().await?;
         let (line, all) = (ProgressLine::new(session.reporter), plan.left().count());
         let (mut done, mut failed) = (0, 0);
         while let Some(event) = applying.next().await {
@@ -276,7 +273,17 @@ fn report(session: &Session<'_>, plan: &Plan, applied: &Applied, resume: Option<
             Outcome::Created { version } | Outcome::Updated { version } => {
                 report.add(name, outcome.as_str(), version);
             }
-            Outcome::Failed(error) => report.add_failed(name, secret::told_of(&place, name, error)),
+            Outcome::Failed(error) => {
+                let failure = secret::told_of(&place, name, error);
+                let exists = plan.changes().iter().any(|it| it.name == *name && it.base.is_some());
+                report.add_failed(
+                    name,
+                    match *plan.mode() == Mode::Create && exists {
+                        true => failure.hint("without --mode create it gets a new version; or give it another name"),
+                        false => failure,
+                    },
+                );
+            }
             other => report.add(name, other.as_str(), "in 30 days, until when `csms secret restore` undoes it"),
         }
     }
@@ -396,6 +403,7 @@ impl Counts {
 /// A plan that could not be made.
 fn unplanned(error: Error) -> Failure {
     match error.field() {
+        Some("mode") => empty_source(&error),
         Some("wanted") => Failure::usage("out_of_scope", format!("the input {}", error.message()))
             .cause("a mirror changes nothing outside its scope; nothing was changed")
             .hint("give another --prefix or --name-prefix, or --all"),
@@ -411,6 +419,31 @@ fn unplanned(error: Error) -> Failure {
             }
         }
     }
+}
+
+/// A plan that is not to be applied, or not here, or not with this input.
+fn unfit(plan: &Plan, error: Error) -> Failure {
+    match error.field() {
+        Some("mode") => empty_source(&error),
+        Some("wanted") => Failure::usage("input_changed", "the input is not what the plan was made for")
+            .cause("names or values have changed since; nothing was changed")
+            .hint(format!("see what would be done now: {}", again::anew(plan.mode(), &["--dry-run"]))),
+        Some("plan") => {
+            let (code, hint) = match error.help() {
+                // What an altered one says is no help, its mode neither.
+                Some(_) => ("damaged_plan", "make a new plan"),
+                None => ("other_place", "--region, --project and --profile say where; or plan again"),
+            };
+            Failure::usage(code, format!("the plan {}", error.message())).cause("nothing was changed").hint(hint)
+        }
+        _ => error.into(),
+    }
+}
+
+fn empty_source(error: &Error) -> Failure {
+    Failure::usage("empty_source", format!("the input has no secret: the mirror {}", error.message()))
+        .cause("what could not be read looks the same; nothing was changed")
+        .hint("see whether it is the right input; --allow-empty-source deletes all the same")
 }
 
 /// Several things that are wrong with the input, as one failure.

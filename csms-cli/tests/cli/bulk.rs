@@ -87,8 +87,14 @@ fn a_file_is_imported_and_an_unchanged_value_is_not_written_again() {
     assert_eq!(third.code, 0);
     keeps_values(user.home(), &changed, &[&first, &dry, &json, &second, &third]);
 
-    let create = csms(&user, &format!("import {file} --name-prefix app- --mode create")).run();
-    assert_eq!((create.code, create.stdout.as_str()), (0, ""), "both have their values: {}", create.stderr);
+    let create = format!("import {changed} --name-prefix app- --mode create");
+    let same = csms(&user, &create).run();
+    assert_eq!((same.code, same.stdout.as_str()), (0, ""), "both have their values: {}", same.stderr);
+    let other = write(&user, "app.json", &json!({"db": "x"}).to_string());
+    let exists = csms(&user, &create).run();
+    assert_eq!(exists.code, 6, "{}", exists.stderr);
+    assert!(exists.stderr.contains("hint:  without --mode create"), "{}", exists.stderr);
+    keeps_values(user.home(), &other, &[&exists]);
 }
 
 #[test]
@@ -199,6 +205,69 @@ fn a_plan_is_made_by_one_run_and_applied_by_another() {
     keeps_values(user.home(), &file, &[&planned, &applied, &again]);
     fs::write(&plan, "{}\n").unwrap();
     csms(&user, &format!("import {file} --apply {plan}")).run().fails(2, "line 1");
+}
+
+#[test]
+fn a_mirror_of_an_empty_source_deletes_nothing_unless_that_is_said() {
+    let user = User::new();
+    for name in ["em-1", "em-2", "other"] {
+        user.create(name, VALUE);
+    }
+    let mirror = "import - --format dotenv --mode mirror --name-prefix em- --yes";
+    let refused = csms(&user, mirror).stdin("").run();
+    refused.fails(2, "the input has no secret: the mirror would delete all 2").fails(2, "--allow-empty-source");
+    csms(&user, &format!("{mirror} --dry-run")).stdin("").run().fails(2, "would delete all 2");
+    let sync = "sync --from region=cn-east-3 --to region=cn-north-4 --mode mirror --yes --prefix em-";
+    csms(&user, sync).run().fails(2, "would delete all 2");
+    // Such a plan can be sealed by everybody, and is not taken either.
+    let plan = user.home().join("plan").display().to_string();
+    let planned = csms(&user, &format!("{mirror} --allow-empty-source --plan {plan}")).stdin("").run();
+    assert_eq!(planned.code, 0, "{}", planned.stderr);
+    csms(&user, &format!("import - --format dotenv --name-prefix em- --apply {plan} --yes"))
+        .stdin("")
+        .run()
+        .fails(2, "would delete all 2");
+    assert_eq!(user.does("get em-1"), VALUE);
+    let allowed = csms(&user, &format!("{mirror} --allow-empty-source")).stdin("").run();
+    assert_eq!((allowed.code, allowed.stdout.matches("\tdeleted\t").count()), (0, 2), "{}", allowed.stderr);
+    assert_eq!(user.does("get other"), VALUE);
+
+    let one = "import - --format dotenv --as-one other";
+    csms(&user, one).stdin("").run().fails(2, "`other`: there is nothing in it");
+    assert_eq!(csms(&user, &format!("{one} --allow-empty")).stdin("").run().code, 0);
+    assert_eq!(user.does("get other"), "{}");
+}
+
+#[test]
+fn a_dry_run_of_a_plan_sees_whether_it_may_be_applied_and_leaves_it_as_it_is() {
+    let user = User::new();
+    user.create("db", "old");
+    let file = write(&user, "a.env", &format!("db={VALUE}\nnew={VALUE}\n"));
+    let plan = user.home().join("plan.jsonl");
+    assert_eq!(csms(&user, &format!("import {file} --plan {}", plan.display())).run().code, 0);
+    let text = fs::read_to_string(&plan).unwrap();
+    let torn = format!("{text}{{\"name\":\"ne");
+    fs::write(&plan, &torn).unwrap();
+    let apply = format!("import {file} --dry-run --exit-code --apply {}", plan.display());
+    // Another run is at it.
+    let held = fs::File::open(&plan).unwrap();
+    held.lock().unwrap();
+    let dry = csms(&user, &apply).run();
+    assert_eq!((dry.code, dry.stdout.as_str()), (10, "db\tupdate\t\nnew\tcreate\t\n"), "{}", dry.stderr);
+    drop(held);
+    assert_eq!(fs::read_to_string(&plan).unwrap(), torn);
+
+    csms(&user, &format!("{apply} -r cn-east-3")).run().fails(2, "cn-north-4");
+    let other = write(&user, "b.env", "db=x\nnew=y\n");
+    let others = format!("import {other} --apply {} --yes", plan.display());
+    for command in [format!("{others} --dry-run"), others] {
+        let refused = csms(&user, &command).run();
+        refused.fails(2, "not what the plan was made for");
+        assert!(!refused.stderr.contains("cn-north-4 (local):"), "it is not shown first: {}", refused.stderr);
+    }
+    fs::write(&plan, text.replace("\"action\":\"update\"", "\"action\":\"unchanged\"")).unwrap();
+    csms(&user, &apply).run().fails(2, "was altered after it was made");
+    assert_eq!(user.does("get db"), "old");
 }
 
 #[cfg(unix)]

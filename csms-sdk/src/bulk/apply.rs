@@ -146,6 +146,40 @@ impl Bulk {
     pub fn apply<'a>(&self, plan: &'a Plan, wanted: &'a Wanted) -> Apply<'a> {
         Apply { bulk: self.clone(), plan, wanted, journal: None }
     }
+
+    /// Sees whether plan, values and client go together, as [`Apply::start`] does: before a plan that somebody else may
+    /// have had is shown to people, or they are asked about it. What the secrets are like by now is not looked at.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`] of the [field](Error::field) `plan` when it is for another region or project or was
+    /// altered, of the field `wanted` when names or values are not those that it was made for, of the field `mode` when
+    /// there are none and secrets would be deleted: see [`allow_empty`](Self::allow_empty).
+    pub async fn check(&self, plan: &Plan, wanted: &Wanted) -> Result<(), Error> {
+        let client = &self.client;
+        if plan.region() != client.region() || plan.project_id != client.project_id().await? {
+            let (region, project) = (plan.region().unwrap_or("no region"), &plan.project_id);
+            let message = format!("is for {region}, project {project}, and the client is for another place");
+            return Err(Error::invalid("plan", message));
+        }
+        let Some(sealer) = wanted.sealer_of(&plan.fingerprint).await else {
+            return Err(Error::invalid("wanted", "is not what the plan was made for: names or values have changed")
+                .with_help("make a new plan"));
+        };
+        if !sealer.is_seal(&plan.seal, &plan.unsealed()) {
+            return Err(Error::invalid("plan", "was altered after it was made").with_help("make a new plan"));
+        }
+        self.check_not_empty(wanted, &plan.changes)
+    }
+
+    /// Refuses to delete whatever there is where nothing is wanted.
+    pub(super) fn check_not_empty(&self, wanted: &Wanted, changes: &[Change]) -> Result<(), Error> {
+        let deletions = changes.iter().filter(|change| change.action == Action::Delete).count();
+        if self.allows_empty || !wanted.is_empty() || deletions == 0 {
+            return Ok(());
+        }
+        let message = format!("would delete all {deletions} secrets of its scope, as none is wanted");
+        Err(Error::invalid("mode", message).with_help("see whether the source was read; or allow it to be empty"))
+    }
 }
 
 impl<'a> Apply<'a> {
@@ -159,22 +193,10 @@ impl<'a> Apply<'a> {
     /// [`finish`](Applying::finish).
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`] of the [field](Error::field) `plan` when it is for another region or project or was altered, of the
-    /// field `wanted` when names or values are not those that it was made for.
+    /// Those of [`Bulk::check`].
     pub async fn start(self) -> Result<Applying<'a>, Error> {
-        let (plan, client) = (self.plan, &self.bulk.client);
-        if plan.region() != client.region() || plan.project_id != client.project_id().await? {
-            let (region, project) = (plan.region().unwrap_or("no region"), &plan.project_id);
-            let message = format!("is for {region}, project {project}, and the client is for another place");
-            return Err(Error::invalid("plan", message));
-        }
-        let Some(sealer) = self.wanted.sealer_of(&plan.fingerprint).await else {
-            return Err(Error::invalid("wanted", "is not what the plan was made for: names or values have changed")
-                .with_help("make a new plan"));
-        };
-        if !sealer.is_seal(&plan.seal, &plan.unsealed()) {
-            return Err(Error::invalid("plan", "was altered after it was made").with_help("make a new plan"));
-        }
+        let plan = self.plan;
+        self.bulk.check(plan, self.wanted).await?;
         let mut applying = Applying {
             apply: self,
             waiting: VecDeque::new(),
@@ -300,7 +322,10 @@ struct Job {
 
 impl Job {
     async fn outcome(self) -> Outcome {
-        self.carry_out().await.unwrap_or_else(|error| Outcome::Failed(Arc::new(error)))
+        self.carry_out().await.unwrap_or_else(|error| {
+            let is_found_here = error.kind() == ErrorKind::Conflict && error.code().is_none();
+            Outcome::Failed(Arc::new(if is_found_here { error.with_help("make a new plan") } else { error }))
+        })
     }
 
     async fn carry_out(&self) -> Result<Outcome, Error> {
@@ -351,7 +376,7 @@ impl Job {
         if current != *base {
             let message =
                 format!("secret `{name}` has changed since it was planned to be deleted; it was left as it is");
-            return Err(Error::new(ErrorKind::Conflict, message).with_help("make a new plan"));
+            return Err(Error::new(ErrorKind::Conflict, message));
         }
         match DeleteSecretForSchedule::new(name, DAYS).send(client).await {
             Err(error) if is_unclear(&error) && self.is_deleted().await.unwrap_or_default() => {}
@@ -375,7 +400,9 @@ impl Job {
 fn conflict(change: &Change) -> Outcome {
     let reason = change.reason.as_deref().unwrap_or("is in conflict with the plan");
     let message = format!("secret `{}` {reason}", change.name);
-    Outcome::Failed(Arc::new(Error::new(ErrorKind::Conflict, message)))
+    let error =
+        Error::new(ErrorKind::Conflict, message).with_help("leave it out of what is wanted, or see to it first");
+    Outcome::Failed(Arc::new(error))
 }
 
 impl From<&Done> for Outcome {

@@ -38,7 +38,7 @@ pub enum Mode {
 ///
 /// All of it is sealed with a key that comes out of the same hash and does not stand in it: HMAC-SHA256. Who does not have
 /// the values can neither add a deletion nor change anything else. Who has them, or can guess them, can: where nothing is
-/// wanted, that is everybody.
+/// wanted, that is everybody, and such a plan deletes nothing unless [that is allowed](Bulk::allow_empty).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     pub(super) region: Option<String>,
@@ -156,8 +156,10 @@ impl Bulk {
     /// are wanted, all are listed first if that is permitted: what is not there is then not looked for one by one.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`] when a wanted secret is not of the scope of [`Mode::Mirror`]; those of a call. A secret
-    /// whose state forbids to read it is no error, but a [conflict](Action::Conflict).
+    /// [`ErrorKind::InvalidInput`] of the [field](Error::field) `wanted` when a wanted secret is not of the scope of
+    /// [`Mode::Mirror`], of the field `mode` when that would delete secrets and none is wanted: see
+    /// [`allow_empty`](Self::allow_empty); those of a call. A secret whose state forbids to read it is no error, but a
+    /// [conflict](Action::Conflict).
     pub async fn plan(&self, wanted: &Wanted, mode: Mode) -> Result<Plan, Error> {
         if let Mode::Mirror(scope) = &mode
             && let Some(name) = wanted.names().find(|name| !scope.contains(name))
@@ -192,6 +194,7 @@ impl Bulk {
             at_once(self.concurrency, unwanted, deleted).await.into_iter().collect::<Result<Vec<_>, _>>()?;
         deletions.sort_unstable_by(|one, other| one.name.cmp(&other.name));
         changes.extend(deletions);
+        self.check_not_empty(wanted, &changes)?;
         let mut plan = Plan {
             region: self.client.region().map(str::to_owned),
             project_id: self.client.project_id().await?.to_owned(),

@@ -74,6 +74,9 @@ pub(super) fn wanted(session: &Session<'_>, file: &str) -> Result<Wanted, Failur
             let twice = members.iter().filter(|(name, _)| !known.insert(name.as_str()));
             problems.extend(twice.map(|(name, _)| format!("`{name}`: the name is there twice")));
             vec![(name.to_owned(), Value::Map(members).into_text())]
+            if members.is_empty() && !session.is_set("allow-empty") {
+                problems.push(format!("`{name}`: there is nothing in it; --allow-empty takes it"));
+            }
         }
         None => {
             let prefix = session.text("name-prefix").unwrap_or_default();

@@ -19,7 +19,8 @@ written again.
 
 What is to be done is shown first; deletions and more than 20 changes are asked for. A run keeps a journal in \
 $XDG_STATE_HOME/csms: where it breaks off or fails in part, it says how to go on. --mode mirror deletes the secrets that \
-begin with --name-prefix, or with --all every secret, that the file lacks, in 30 days.
+begin with --name-prefix, or with --all every secret, that the file lacks, in 30 days. --apply with --dry-run tells whether \
+plan and input go together, and does not look at what the service has by now.
 
   csms import .env --name-prefix shop- --dry-run
   csms import secrets.yaml --plan plan.jsonl; csms import secrets.yaml --apply plan.jsonl

@@ -31,7 +31,8 @@ pub(crate) const SYNC: Own = Own {
 const AFTER_HELP: &str = "\
 PLACE is region=R, project=ID or profile=NAME, or several with commas between them; what it does not name is as \
 everywhere else. Current values are copied, and nothing else of a secret. `csms secret replica add` makes replicas that \
-follow by themselves. --mode mirror deletes chosen secrets that are not in the one place from the other, in 30 days.
+follow by themselves. --mode mirror deletes chosen secrets that are not in the one place from the other, in 30 days. \
+--apply with --dry-run tells whether plan and input go together, and does not look at what PLACE has by now.
 
   csms sync --from region=cn-north-4 --to region=cn-east-3 --prefix shop-
   csms sync --from profile=test --to profile=prod db cache --dry-run

@@ -85,12 +85,22 @@ pub(crate) static ALL: &[Top] = &[
         run: |matches, reporter| done(whoami::run(matches, reporter)),
         calls: whoami::calls,
     },
-    Top::Own(&doctor::DOCTOR),
+    Top::Other { name: "doctor", command: |_| doctor::command(), run: doctor::run, calls: doctor::calls },
     Top::Own(&policy::POLICY),
     Top::Noun(&config::NOUN),
     Top::Noun(&profile::NOUN),
-    Top::Own(&completion::COMPLETION),
-    Top::Own(&man::MAN),
+    Top::Other {
+        name: "completion",
+        command: |_| completion::command(),
+        run: |matches, _| done(completion::run(matches)),
+        calls: |_, _| Ok(Needs::none()),
+    },
+    Top::Other {
+        name: "man",
+        command: |_| man::command(),
+        run: |matches, reporter| done(man::run(matches, reporter)),
+        calls: |_, _| Ok(Needs::none()),
+    },
 ];
 
 impl Top {

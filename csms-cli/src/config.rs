@@ -71,11 +71,14 @@ pub(crate) struct Chosen {
 }
 
 impl Config {
+    /// What is known without the file: where it is or would be.
+    pub(crate) fn unread() -> Self {
+        Self { path: directories::CONFIG.path().map(|directory| directory.join("config.toml")), ..Self::default() }
+    }
+
     /// Reads the file. One that is not there, or another user's, says nothing.
     pub(crate) fn load() -> Result<Arc<Self>, Failure> {
-        let Some(path) = directories::CONFIG.path().map(|directory| directory.join("config.toml")) else {
-            return Ok(Arc::default());
-        };
+        let Some(path) = Self::unread().path else { return Ok(Arc::default()) };
         let config = match read(&path) {
             Ok((bytes, metadata)) => {
                 let config = Self::parse(&path, text(&path, &bytes)?)?;

@@ -35,6 +35,8 @@ pub(crate) enum Verb {
     Call(Call),
     /// A command with a module of its own.
     Own(Own),
+    /// A command that works whatever the settings are like.
+    Bare(Bare),
     /// More verbs.
     Noun(Noun),
 }
@@ -48,6 +50,13 @@ pub(crate) struct Own {
     pub(crate) run: fn(&Session<'_>) -> Result<ExitCode, Failure>,
     /// What `run` may call. It calls nothing, and reads no more than `run` does.
     pub(crate) calls: fn(&Session<'_>) -> Result<Needs, Failure>,
+}
+
+/// A command without arguments that looks at no settings, and calls nothing.
+pub(crate) struct Bare {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) run: fn(&ArgMatches) -> Result<(), Failure>,
 }
 
 /// A verb that is one operation.
@@ -219,6 +228,7 @@ impl Noun {
                 call.run(&path, &session).map_err(about)
             }
             Some((Verb::Own(own), matches)) => own.run(&format!("{path} {}", own.name), matches, reporter),
+            Some((Verb::Bare(bare), matches)) => (bare.run)(matches).map(|()| ExitCode::SUCCESS),
             Some((Verb::Noun(noun), matches)) => noun.run_below(&path, matches, reporter),
             // clap has refused every other word and the absence of one.
             None => Ok(ExitCode::SUCCESS),
@@ -232,7 +242,7 @@ impl Noun {
             Some((Verb::Own(own), matches)) => (own.calls)(&Session::of(matches, reporter)?),
             Some((Verb::Noun(noun), matches)) => noun.calls(matches, reporter),
             // clap has refused every other word and the absence of one.
-            None => Ok(Needs::none()),
+            Some((Verb::Bare(_), _)) | None => Ok(Needs::none()),
         }
     }
 
@@ -261,6 +271,7 @@ impl Verb {
         match self {
             Self::Call(call) => call.name,
             Self::Own(own) => own.name,
+            Self::Bare(bare) => bare.name,
             Self::Noun(noun) => noun.name,
         }
     }
@@ -270,6 +281,7 @@ impl Verb {
         match self {
             Self::Call(call) => call.command(is_named),
             Self::Own(own) => own.command(is_named),
+            Self::Bare(bare) => Command::new(bare.name).about(bare.about),
             Self::Noun(noun) => noun.command(words),
         }
     }
@@ -505,7 +517,7 @@ mod tests {
             match verb {
                 Verb::Call(call) => found.push((path, call)),
                 Verb::Noun(noun) => calls(noun, &path, found),
-                Verb::Own(_) => {}
+                Verb::Own(_) | Verb::Bare(_) => {}
             }
         }
     }

@@ -2,20 +2,20 @@
 
 use std::process::ExitCode;
 
-use clap::{Arg, Command};
+use clap::{Arg, ArgMatches, Command};
 use csms_sdk::{Client, Service, check::nearest, credentials::KooCli, env::Env};
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
-    config::{CREDENTIALS, Editor, SETTINGS},
+    config::{CREDENTIALS, Config, Editor, SETTINGS},
     error::{Exit, Failure},
     mask::without_password,
     needs::Needs,
-    output::{self, Format},
+    output::{self, Format, Output},
     session::Session,
     settings::Setting,
     text::shell_word,
-    verb::{Noun, Own, Verb, change_flags},
+    verb::{Bare, Noun, Own, Verb, change_flags},
 };
 
 /// Made where there is none to be changed.
@@ -54,13 +54,7 @@ pub(crate) static NOUN: Noun = Noun {
             run: unset,
             calls: |_| Ok(Needs::none()),
         }),
-        Verb::Own(Own {
-            name: "path",
-            about: "Prints where config.toml is or would be",
-            grammar: |command| command,
-            run: path,
-            calls: |_| Ok(Needs::none()),
-        }),
+        Verb::Bare(Bare { name: "path", about: "Prints where config.toml is or would be", run: path }),
     ],
 };
 
@@ -153,10 +147,11 @@ fn unset(session: &Session<'_>) -> Result<ExitCode, Failure> {
     }
 }
 
-fn path(session: &Session<'_>) -> Result<ExitCode, Failure> {
-    let shown = session.config.place()?.display().to_string();
-    session.output.script(&format!("{shown}\n"), &json!({"path": shown}))?;
-    Ok(ExitCode::SUCCESS)
+/// Whoever asks may be about to mend it.
+fn path(matches: &ArgMatches) -> Result<(), Failure> {
+    let config = Config::unread();
+    let shown = config.place()?.display().to_string();
+    Output::of(matches, &config)?.script(&format!("{shown}\n"), &json!({"path": shown}))
 }
 
 /// Writes what was changed, unless it is only to be shown.

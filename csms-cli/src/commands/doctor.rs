@@ -3,9 +3,9 @@
 mod finding;
 mod network;
 
-use std::{process::ExitCode, time::Duration};
+use std::{path::Path, process::ExitCode, sync::Arc, time::Duration};
 
-use clap::Command;
+use clap::{ArgMatches, Command};
 use csms_sdk::{
     CallOptions, Client, Error, Operation as _, OperationInfo, Service,
     credentials::{KeyFileState, Provided, inspect_files},
@@ -21,20 +21,12 @@ use url::Url;
 use self::finding::{Finding, Findings};
 use super::whoami;
 use crate::{
+    audit,
+    config::Config,
     connection::runtime,
-    error::{Exit, Failure},
+    error::{Exit, Failure, Reporter},
     needs::Needs,
     session::Session,
-    verb::Own,
-};
-
-/// `csms doctor`.
-pub(crate) const DOCTOR: Own = Own {
-    name: "doctor",
-    about: "Checks settings, credentials, clock, network and permissions, and says what to do",
-    grammar,
-    run,
-    calls,
 };
 
 /// Time for one check. None takes as long where everything is well.
@@ -51,11 +43,19 @@ default 10s.
 
 -o json is a list of {\"check\", \"status\", \"found\", \"hint\"}. Exit code: 0, or that of the first check that has failed.";
 
-fn grammar(command: Command) -> Command {
-    command.after_help(AFTER_HELP)
+/// The grammar of `doctor`.
+pub(crate) fn command() -> Command {
+    Command::new("doctor")
+        .about("Checks settings, credentials, clock, network and permissions, and says what to do")
+        .after_help(AFTER_HELP)
 }
 
-fn calls(session: &Session<'_>) -> Result<Needs, Failure> {
+/// What it may call.
+pub(crate) fn calls(matches: &ArgMatches, reporter: &Reporter) -> Result<Needs, Failure> {
+    needs(&Session::of(matches, reporter)?)
+}
+
+fn needs(session: &Session<'_>) -> Result<Needs, Failure> {
     let mut needs = Needs::of(session);
     needs.always(&None, &[ListSecrets::INFO, ListKeys::INFO]);
     if session.settings.project.is_none() {
@@ -64,8 +64,16 @@ fn calls(session: &Session<'_>) -> Result<Needs, Failure> {
     Ok(needs)
 }
 
-fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
+/// Runs `doctor`. A file that cannot be used is one of the findings, and the others are made without it.
+pub(crate) fn run(matches: &ArgMatches, reporter: &Reporter) -> Result<ExitCode, Failure> {
+    let (config, problem) = match Config::load() {
+        Ok(config) => (config, None),
+        Err(failure) => (Arc::new(Config::unread()), Some(failure)),
+    };
+    let session = &Session::with(matches, reporter, config)?;
+    audit::expect(session, || needs(session));
     let mut findings = Findings::default();
+    findings.add(config_file(session, problem));
     findings.add(settings(session));
     let limit = session.settings.timeout.unwrap_or(USUAL);
     let key_files = key_files(limit)?;
@@ -88,6 +96,37 @@ fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
         }
     }
     findings.print(session)
+}
+
+fn config_file(session: &Session<'_>, problem: Option<Failure>) -> Finding {
+    const CHECK: &str = "config.toml";
+    let (config, shown) = (&session.config, session.config.shown());
+    let Ok(path) = config.place() else {
+        return Finding::skipped(CHECK, "neither XDG_CONFIG_HOME nor HOME says where it is");
+    };
+    let profile = match &session.settings.chosen {
+        Some(chosen) => format!("profile {} in use ({})", chosen.name.value, chosen.name.origin),
+        None => "no profile in use".to_owned(),
+    };
+    match problem {
+        Some(failure) => Finding::failed(CHECK, &failure),
+        None if !path.exists() => Finding::ok(CHECK, format!("{shown} is not there, {profile}")),
+        None if config.profiles().any(|(_, profile)| profile.has_credentials()) && is_open_to_group(path) => {
+            Finding::warning(CHECK, format!("{shown} is open to its group, {profile}"), format!("chmod 600 {shown}"))
+        }
+        None => Finding::ok(CHECK, format!("{shown}, {profile}")),
+    }
+}
+
+#[cfg(unix)]
+fn is_open_to_group(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    path.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o060 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_open_to_group(_: &Path) -> bool {
+    false
 }
 
 fn settings(session: &Session<'_>) -> Finding {

@@ -35,7 +35,7 @@ pub(crate) fn command() -> Command {
 
 /// Runs `explain`.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
-    let output = Output::of(matches, &*Config::load()?)?;
+    let output = Output::of(matches, &Config::unread())?;
     let words: Vec<&str> = matches.get_many::<String>("operation").into_iter().flatten().map(String::as_str).collect();
     let info = match words.as_slice() {
         [service, name] => {

@@ -1,23 +1,22 @@
 //! `csms man`: the help of every command as manual pages, for packages.
 
-use std::{fs, path::Path, path::PathBuf, process::ExitCode};
+use std::{fs, path::Path, path::PathBuf};
 
-use clap::{Arg, Command, value_parser};
+use clap::{Arg, ArgMatches, Command, value_parser};
 use clap_mangen::Man;
 use serde_json::json;
 
-use crate::{cli, error::Failure, file, needs::Needs, output, session::Session, verb::Own};
-
-/// `csms man`.
-pub(crate) const MAN: Own = Own {
-    name: "man",
-    about: "Prints csms(1), or writes all manual pages",
-    grammar,
-    run,
-    calls: |_| Ok(Needs::none()),
+use crate::{
+    cli,
+    config::Config,
+    error::{Failure, Reporter},
+    file,
+    output::{self, Output},
 };
 
-fn grammar(command: Command) -> Command {
+/// The grammar of `man`.
+pub(crate) fn command() -> Command {
+    let command = Command::new("man").about("Prints csms(1), or writes all manual pages");
     let directory = Arg::new("directory").value_name("DIRECTORY").value_parser(value_parser!(PathBuf));
     command.arg(directory.help("Directory for the pages of all commands; default csms(1) alone, on stdout")).after_help(
         "Pages of commands are called csms-secret-get(1) and so on, those of operations csms-api-csms-CreateSecret(1). \
@@ -25,11 +24,13 @@ fn grammar(command: Command) -> Command {
     )
 }
 
-fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
+/// Runs `man`. Those who make packages have no settings.
+pub(crate) fn run(matches: &ArgMatches, reporter: &Reporter) -> Result<(), Failure> {
+    let output = Output::of(matches, &Config::unread())?;
     // The flags that every command takes are told by the first page alone.
     let first = cli::command(&["csms".to_owned()]).disable_help_subcommand(true);
-    let Some(directory) = session.matches.get_one::<PathBuf>("directory") else {
-        return output::print(&render(first)).map(|()| ExitCode::SUCCESS);
+    let Some(directory) = matches.get_one::<PathBuf>("directory") else {
+        return output::print(&render(first));
     };
     fs::create_dir_all(directory).map_err(|error| file::unwritable(directory, &error))?;
     let mut pages = 1;
@@ -40,8 +41,7 @@ fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
         pages += write_all(directory, command)?;
     }
     let text = format!("wrote {pages} pages to {}", directory.display());
-    session.output.done(session.reporter, &text, &json!({"pages": pages}))?;
-    Ok(ExitCode::SUCCESS)
+    output.done(reporter, &text, &json!({"pages": pages}))
 }
 
 fn write_all(directory: &Path, command: &Command) -> Result<usize, Failure> {

@@ -285,6 +285,23 @@ fn keys_and_secret_keys_come_from_one_place() {
     }
 }
 
+#[test]
+fn what_needs_no_settings_does_not_look_at_the_file() {
+    let person = Person::with("not TOML");
+    person.run("secret list").fails(2, "line 1: it is not TOML");
+    for (command, told) in [
+        ("completion bash", "complete -o"),
+        ("man", ".TH csms 1"),
+        ("explain ListSecrets -o json", "ListSecrets"),
+        ("config path", FILE),
+    ] {
+        let outcome = person.run(command);
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{command}");
+        assert!(outcome.stdout.contains(told), "{command}: {}", outcome.stdout);
+    }
+    person.program("config path").without("HOME").run().fails(2, "XDG_CONFIG_HOME");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_file_with_keys_is_refused_where_everybody_can_read_it_and_warned_of_where_its_group_can() {

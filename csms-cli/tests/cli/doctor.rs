@@ -85,6 +85,7 @@ fn all_is_well_with_an_emulator_and_locally() {
     let outcome = program(&cloud()).run();
     let names: Vec<_> = statuses(&outcome).into_iter().map(|(check, _)| check).collect();
     let expected = [
+        "config.toml",
         "settings",
         "credentials",
         "csms endpoint",
@@ -253,6 +254,33 @@ fn files_with_keys_are_looked_at_whatever_else_is_in_use() {
     expect(&waits, 0, "key file", "warn", "not read within 1s");
     let outcome = program(&cloud).env("HUAWEICLOUD_SDK_CREDENTIALS_FILE", "/").run();
     expect(&outcome, 0, "key file", "warn", "credentials file /");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_of_settings_that_cannot_be_used_is_a_finding_and_the_others_are_made() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let keys = format!("access_key = 'AAAAAAAAAAAAAAAAAAAA'\nsecret_key = '{SECRET_KEY}'\n");
+    let cloud = cloud();
+    for (text, mode, code, status, told) in [
+        ("[profiles.a]\n", 0o644, 0, "ok", "~/.config/csms/config.toml, no profile in use"),
+        ("profile = 'a'\n[profiles.a]\n", 0o600, 0, "ok", "profile a in use"),
+        ("regon = 'x'\n", 0o600, 2, "fail", "line 1: `regon` is not known"),
+        (&format!("[profiles.a]\n{keys}"), 0o640, 0, "warn", "chmod 600"),
+        (&format!("[profiles.a]\n{keys}"), 0o644, 4, "fail", "open to everybody"),
+    ] {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join(".config/csms/config.toml");
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let outcome = program(&cloud).env("HOME", home.path()).run();
+        expect(&outcome, code, "config.toml", status, told);
+        expect(&outcome, code, "csms call", "ok", "ListSecrets");
+    }
+    expect(&program(&cloud).run(), 0, "config.toml", "ok", "is not there");
+    expect(&program(&cloud).without("HOME").run(), 0, "config.toml", "skipped", "HOME");
 }
 
 #[test]

@@ -110,7 +110,10 @@ fn exists(path: &Path) -> Failure {
 
 pub(crate) fn unwritable(path: &Path, error: &io::Error) -> Failure {
     let exit = match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::PermissionDenied => Exit::Usage,
+        io::ErrorKind::NotFound
+        | io::ErrorKind::NotADirectory
+        | io::ErrorKind::PermissionDenied
+        | io::ErrorKind::ReadOnlyFilesystem => Exit::Usage,
         _ => Exit::Unexpected,
     };
     let hint = match error.kind() {

@@ -126,8 +126,8 @@ fn set(session: &Session<'_>) -> Result<ExitCode, Failure> {
     let name = known(session)?;
     let value = session.text("value").unwrap_or_default();
     check(name, value)?;
-    let (profile, is_first) = profile(session)?;
     let mut editor = Editor::open(&session.config)?;
+    let (profile, is_first) = profile(session, &editor)?;
     editor.set(&profile, name, value)?;
     if is_first {
         editor.use_profile(Some(&profile));
@@ -137,8 +137,8 @@ fn set(session: &Session<'_>) -> Result<ExitCode, Failure> {
 
 fn unset(session: &Session<'_>) -> Result<ExitCode, Failure> {
     let name = known(session)?;
-    let (profile, _) = profile(session)?;
     let mut editor = Editor::open(&session.config)?;
+    let (profile, _) = profile(session, &editor)?;
     match editor.unset(&profile, name) {
         true => finish(session, editor, &format!("{name} of profile {profile} is not set any more")),
         false => Err(Failure::new(Exit::NotFound, "not_set", format!("profile {profile} does not set {name}"))
@@ -169,11 +169,13 @@ pub(super) fn finish(session: &Session<'_>, editor: Editor, text: &str) -> Resul
 }
 
 /// The profile that is changed, and whether it is the very first.
-fn profile(session: &Session<'_>) -> Result<(String, bool), Failure> {
-    let Some(chosen) = session.config.chosen(session.matches)? else { return Ok((FIRST.to_owned(), true)) };
-    let name = chosen.name.value;
+fn profile(session: &Session<'_>, editor: &Editor) -> Result<(String, bool), Failure> {
+    let named =
+        session.config.chosen(session.matches)?.filter(|chosen| chosen.is_named).map(|chosen| chosen.name.value);
+    // Another one may be in use since the file was read.
+    let Some(name) = named.or(editor.used().map(str::to_owned)) else { return Ok((FIRST.to_owned(), true)) };
     // One of this name without keys would stand in its way, and somebody else would be calling.
-    if chosen.profile.is_none() && KooCli::names(&Env::process()).contains(&name) {
+    if !editor.has(&name) && KooCli::names(&Env::process()).contains(&name) {
         return Err(Failure::new(Exit::Conflict, "other_profile", format!("{name} is a profile of KooCLI"))
             .cause("a profile of config.toml without its keys would take its place; nothing was changed")
             .hint(format!("csms profile add {} keeps keys in config.toml", shell_word(&name))));

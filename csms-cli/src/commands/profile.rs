@@ -239,6 +239,7 @@ fn use_profile(session: &Session<'_>) -> Result<ExitCode, Failure> {
     let name = session.text("name").unwrap_or_default();
     session.config.find(name)?;
     let mut editor = Editor::open(&session.config)?;
+    is_left(&editor, name)?;
     editor.use_profile(Some(name));
     finish(session, editor, &format!("{name} is in use where no profile is named"))
 }
@@ -251,9 +252,20 @@ fn rm(session: &Session<'_>) -> Result<ExitCode, Failure> {
         session.confirm_in(&session.config.shown(), &question, "Its keys will not be on this machine any more.")?;
     }
     let mut editor = Editor::open(&session.config)?;
+    is_left(&editor, name)?;
     editor.remove(name);
-    if session.config.profile.as_deref() == Some(name) {
+    if editor.used() == Some(name) {
         editor.use_profile(None);
     }
     finish(session, editor, &format!("removed profile {name}"))
+}
+
+/// Refuses a profile that somebody has removed since the file was read.
+fn is_left(editor: &Editor, name: &str) -> Result<(), Failure> {
+    match editor.has(name) {
+        true => Ok(()),
+        false => Err(Failure::new(Exit::NotFound, "no_profile", format!("there is no profile \"{name}\" any more"))
+            .cause("it was removed meanwhile; nothing was changed")
+            .hint("csms profile list")),
+    }
 }

@@ -43,7 +43,12 @@ impl Editor {
         let (bytes, is_new) = match read(&path) {
             Ok((bytes, _)) => (bytes, false),
             // One that cannot be read is not to be replaced by what is known of it.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => (SecretBytes::default(), true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::read_link(&path) {
+                Ok(target) => {
+                    return Err(faulty(&path, &format!("it leads to {}, which is not there", target.display())));
+                }
+                Err(_) => (SecretBytes::default(), true),
+            },
             Err(error) => return Err(faulty(&path, &error.to_string())),
         };
         let mut random = [0; 16];
@@ -60,6 +65,11 @@ impl Editor {
     pub(crate) fn has(&self, profile: &str) -> bool {
         let profiles = self.document.get("profiles").and_then(Item::as_table_like);
         profiles.is_some_and(|profiles| profiles.contains_key(profile))
+    }
+
+    /// The profile that is in use where none is named.
+    pub(crate) fn used(&self) -> Option<&str> {
+        self.document.get("profile").and_then(Item::as_str)
     }
 
     /// Gives a profile a setting, and makes the profile where there is none.
@@ -112,18 +122,24 @@ impl Editor {
         // Whatever the editor made of it has to be a file that can be used.
         Config::parse(&self.path, text(&self.path, &bytes)?)?;
         if let Some(directory) = self.path.parent() {
-            directories::make_private(directory).map_err(|error| {
-                file::unwritable(directory, &error)
-                    .hint("set XDG_CONFIG_HOME to a directory that can be written, or use CSMS_* variables")
-            })?;
+            directories::make_private(directory).map_err(|error| elsewhere(file::unwritable(directory, &error)))?;
         }
         file::write_private(&self.path, bytes.expose_secret(), !self.is_new).map_err(|failure| {
             match self.is_new && self.path.exists() {
                 // Somebody else has made it meanwhile.
                 true => failure.hint("run it again"),
-                false => failure.hint("make its directory writable, set XDG_CONFIG_HOME, or use CSMS_* variables"),
+                false => elsewhere(failure),
             }
         })
+    }
+}
+
+/// Says what to do where nothing may be written. What else keeps a file from being written, as a disk that is full does, has
+/// its own way out.
+fn elsewhere(failure: Failure) -> Failure {
+    match failure.exit_code() {
+        Exit::Usage => failure.hint("make its directory writable, set XDG_CONFIG_HOME, or use CSMS_* variables"),
+        _ => failure,
     }
 }
 

@@ -4,6 +4,8 @@ use std::{fs, process::Stdio};
 
 use serde_json::{Value as Json, json};
 
+#[cfg(unix)]
+use crate::terminal::Terminal;
 use crate::{
     program::{Outcome, Program},
     user::User,
@@ -300,6 +302,51 @@ fn what_needs_no_settings_does_not_look_at_the_file() {
         assert!(outcome.stdout.contains(told), "{command}: {}", outcome.stdout);
     }
     person.program("config path").without("HOME").run().fails(2, "XDG_CONFIG_HOME");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_profile_that_came_into_use_or_went_while_somebody_was_asked_stays_as_it_is() {
+    let person = two_profiles();
+    let mut terminal = Terminal::open(person.program("profile rm work"), 200);
+    terminal.waits_for("[y/N]");
+    person.does("profile use other");
+    terminal.types("y");
+    let (code, shown) = terminal.ends();
+    assert_eq!(code, 0, "{shown}");
+    assert!(person.file().contains("profile = \"other\"") && !person.file().contains("[profiles.work]"), "{shown}");
+
+    let person = two_profiles();
+    let mut terminal = Terminal::open(person.program("profile rm work"), 200);
+    terminal.waits_for("[y/N]");
+    person.does("profile rm work --yes");
+    person.does("profile use bare");
+    terminal.types("y");
+    let (code, shown) = terminal.ends();
+    assert_eq!(code, 3, "{shown}");
+    assert!(shown.contains("there is no profile \"work\" any more"), "{shown}");
+    assert!(person.file().contains("profile = \"bare\""), "{}", person.file());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_cannot_be_written_is_told_with_the_way_out_that_fits() {
+    let person = Person::with("[profiles.a]\n");
+    let (command, _folder) = person.program("config set region cn-north-4").into_command();
+    let mut shell = std::process::Command::new("sh");
+    shell
+        .args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" config set region cn-north-4"])
+        .arg(command.get_program());
+    shell.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = shell.stdin(Stdio::null()).stdout(Stdio::null()).output();
+    let stderr = String::from_utf8(output.unwrap().stderr).unwrap();
+    assert!(stderr.contains("cannot be written") && stderr.contains("hint:  make room"), "{stderr}");
+
+    let person = Person::new();
+    let path = person.0.home().join(FILE);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink("/nowhere/config.toml", &path).unwrap();
+    person.run("config set region cn-north-4").fails(2, "it leads to /nowhere/config.toml, which is not there");
 }
 
 #[cfg(unix)]

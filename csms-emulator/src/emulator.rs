@@ -119,6 +119,9 @@ impl Emulator {
                 "{name:?} names no region: letters, digits and hyphens do, as in cn-north-4"
             )));
         }
+        if let Some((_, name)) = regions.iter().enumerate().find(|(at, name)| regions[..*at].contains(name)) {
+            return Err(StartError::input(format!("region {name} is named twice")));
+        }
         let played = Regions::new(first, others.iter().cloned());
         let Seed { directory, faults, rules } = match seed {
             Some(seed) => {

@@ -192,6 +192,7 @@ fn what_cannot_be_right_is_refused_by_name() {
         (&["--seed", "missing.json"], "missing.json"),
         (&["--regions", ""], "region"),
         (&["--regions", "cn-north-4,a b"], "a b"),
+        (&["--regions", "a-1,b-1,a-1"], "region a-1 is named twice"),
         (&["--surprise"], "--surprise"),
         (&["word"], "behind `--`"),
     ] {

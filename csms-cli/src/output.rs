@@ -18,6 +18,8 @@ use crate::{
 
 /// Help and tables are this wide where no terminal tells.
 const USUAL_WIDTH: usize = 100;
+/// What the line of usage begins with.
+const USAGE: &str = "Usage: ";
 /// No column of a table is cut to less than this.
 const NARROWEST: usize = 6;
 
@@ -123,13 +125,18 @@ pub(crate) fn help_width() -> usize {
     width().min(USUAL_WIDTH)
 }
 
-/// Prints what clap answers to `--help` and `--version`.
+/// Prints what clap answers to `--help` and `--version`. It breaks every line but that of usage.
 pub(crate) fn print_help(help: &clap::Error, words: &[String]) -> Result<(), Failure> {
     let text = help.render();
-    match wants_color(words, Stream::Stdout) {
-        true => print(text.ansi().to_string().as_bytes()),
-        false => print(text.to_string().as_bytes()),
-    }
+    let text = match wants_color(words, Stream::Stdout) {
+        true => text.ansi().to_string(),
+        false => text.to_string(),
+    };
+    let broken = |line: &str| match text::uncolored(line).starts_with(USAGE) {
+        true => text::wrap_behind(line.trim_end(), USAGE.len(), help_width()),
+        false => line.to_owned(),
+    };
+    print(text.split_inclusive('\n').map(broken).collect::<String>().as_bytes())
 }
 
 /// Prints a line that is no data, ahead of the data: for programs that read both.

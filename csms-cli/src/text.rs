@@ -65,6 +65,31 @@ pub(crate) fn wrap(text: &str, indent: usize, width: usize) -> String {
     out
 }
 
+/// Breaks a line that may be coloured; what does not fit on the first line is put behind `indent` spaces.
+pub(crate) fn wrap_behind(line: &str, indent: usize, width: usize) -> String {
+    let (mut out, mut column) = (String::new(), 0);
+    for (at, word) in line.split(' ').enumerate() {
+        let columns = uncolored(word).chars().count();
+        if column > indent && column + 1 + columns > width {
+            out.push_str(&format!("\n{}", " ".repeat(indent)));
+            column = indent;
+        } else if at > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += columns;
+    }
+    out + "\n"
+}
+
+/// A text without what sets its colours.
+pub(crate) fn uncolored(text: &str) -> String {
+    let mut parts = text.split("\x1b[");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |out, part| out + part.split_once('m').map_or("", |(_, rest)| rest))
+}
+
 /// A time as people say it: `3 days ago`, `in 2 h`.
 pub(crate) fn relative(time: Timestamp, now: Timestamp) -> String {
     const UNITS: [(i64, &str); 6] =
@@ -112,6 +137,15 @@ mod tests {
     fn lines_are_broken_between_words() {
         assert_eq!(wrap("aaaa bbbb cccc dddd eeee ffff", 2, 24), "  aaaa bbbb cccc dddd\n  eeee ffff\n");
         assert_eq!(wrap("", 2, 10), "\n");
+    }
+
+    #[test]
+    fn a_coloured_line_is_broken_by_what_is_seen_of_it() {
+        let line = "\x1b[1mUsage:\x1b[0m \x1b[1mcsms\x1b[0m [A] [BB]";
+        assert_eq!(uncolored(line), "Usage: csms [A] [BB]");
+        assert_eq!(uncolored(&wrap_behind(line, 7, 15)), "Usage: csms [A]\n       [BB]\n");
+        assert_eq!(wrap_behind(line, 7, 20), format!("{line}\n"));
+        assert_eq!(wrap_behind("Usage: longer-than-all", 7, 10), "Usage: longer-than-all\n");
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub(crate) fn command() -> Command {
             option(
                 "regions",
                 "NAMES",
-                "Regions to play, the default one first; default cn-north-4,cn-east-3,ap-southeast-1",
+                "Regions to play, the default one first; default cn-north-4, cn-east-3, ap-southeast-1",
             )
             .value_delimiter(','),
             option("tls", "FILE", "Serve HTTPS beside HTTP; the certificate authority made for it goes to the file")

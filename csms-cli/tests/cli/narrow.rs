@@ -29,13 +29,12 @@ fn paths() -> Vec<Vec<String>> {
 
 #[test]
 fn help_is_no_wider_than_the_terminal() {
-    let paths = paths();
+    let mut paths = paths();
     assert!(paths.len() > 80, "{paths:?}");
+    paths.push(["api", "csms", "CreateSecret"].map(str::to_owned).into());
     for path in paths {
         let help = Program::new(&path).arguments(["--help"]).env("COLUMNS", COLUMNS.to_string()).run().stdout;
-        // The line of usage is one line everywhere.
-        let lines = help.lines().filter(|line| !line.starts_with("Usage: "));
-        for line in lines.filter(|line| line.chars().count() > COLUMNS) {
+        for line in help.lines().filter(|line| line.chars().count() > COLUMNS) {
             // A flag and what stands behind it stay together, as does a word.
             let is_flag = line.trim_start().starts_with('-') && line.ends_with(['>', ']']);
             assert!(is_flag || line.split_whitespace().count() == 1, "csms {}: {line}", path.join(" "));

@@ -44,7 +44,7 @@ pub struct CreateSecret {
     /// `auto_rotation`.
     #[field(check(Period(14_400, 31_536_000)))]
     pub rotation_period: Option<String>,
-    /// JSON text `{"InstanceId":"…","SecretSubType":"SingleUser|MultiUser"}`, at most 1024 characters. Needed for
+    /// JSON text `{"InstanceId": "…", "SecretSubType": "SingleUser|MultiUser"}`, at most 1024 characters. Needed for
     /// `RDS-FG` and `GaussDB-FG`.
     pub rotation_config: Option<String>,
     /// URN of the FunctionGraph function that rotates it. Needed with `auto_rotation`.

@@ -31,6 +31,7 @@ use crate::{
     directories,
     error::{Exit, Failure},
     settings::{Setting, setting},
+    text::{faulty_line, line_number},
 };
 
 /// What a profile can set.
@@ -197,16 +198,15 @@ enum Member<'a> {
 /// Goes through the file, and refuses what no version of this program could mean.
 fn visit(path: &Path, text: &str, mut seen: impl FnMut(Member<'_>)) -> Result<(), Failure> {
     let at = |place: usize, problem: &str| {
-        let line = 1 + text.get(..place).unwrap_or_default().matches('\n').count();
+        let line = line_number(text, place);
         faulty(path, &format!("line {line}: {problem}"))
     };
     let unknown = |place: usize, name: &str, known: &[&'static str]| {
         let near = nearest(name, known.iter().copied()).map_or(String::new(), |near| format!("; did you mean {near}?"));
         at(place, &format!("`{name}` is not known{near}"))
     };
-    // The message of the error quotes what stands there.
-    let table =
-        DeTable::parse(text).map_err(|error| at(error.span().map_or(0, |span| span.start), "it is not TOML"))?;
+    let table = DeTable::parse(text)
+        .map_err(|error| faulty(path, &format!("line {}: it is not TOML", faulty_line(text, &error))))?;
     let text_of = |value: &Spanned<DeValue<'_>>, name: &str| match value.get_ref() {
         DeValue::String(text) => Ok(text.clone().into_owned()),
         _ => Err(at(value.span().start, &format!("`{name}` is no text in quotes"))),

@@ -11,6 +11,8 @@
 
 use csms_sdk::SecretString;
 
+use crate::text::line_number;
+
 const BLANKS: [char; 2] = [' ', '\t'];
 const LINE_ENDS: [char; 2] = ['\n', '\r'];
 
@@ -30,7 +32,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Entry>, Fault> {
     let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
     while !rest.is_empty() {
         let (found, after) = entry(rest).map_err(|problem| {
-            let line = 1 + text[..text.len() - rest.len()].matches('\n').count();
+            let line = line_number(text, text.len() - rest.len());
             Fault { line, problem }
         })?;
         entries.extend(found);

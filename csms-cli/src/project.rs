@@ -20,7 +20,10 @@ use std::{
 
 use serde_json::Value as Json;
 
-use crate::error::{Exit, Failure};
+use crate::{
+    error::{Exit, Failure},
+    text::faulty_line,
+};
 
 const NAME: &str = "csms.toml";
 
@@ -79,11 +82,8 @@ fn check_owner(_: &Path) -> Result<(), Failure> {
 }
 
 fn parse(path: PathBuf, text: &str) -> Result<Project, Failure> {
-    let members: BTreeMap<String, Json> = toml::from_str(text).map_err(|error| {
-        // The message of the error quotes what stands there.
-        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-        faulty(&path, format!("line {}: it is not TOML", 1 + before.matches('\n').count()))
-    })?;
+    let members: BTreeMap<String, Json> = toml::from_str(text)
+        .map_err(|error| faulty(&path, format!("line {}: it is not TOML", faulty_line(text, &error))))?;
     let mut project = Project::default();
     for (name, value) in &members {
         match name.as_str() {

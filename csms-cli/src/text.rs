@@ -90,6 +90,16 @@ pub(crate) fn uncolored(text: &str) -> String {
     parts.fold(first, |out, part| out + part.split_once('m').map_or("", |(_, rest)| rest))
 }
 
+/// The number of the line in which a byte of a text stands.
+pub(crate) fn line_number(text: &str, place: usize) -> usize {
+    1 + text.get(..place).unwrap_or_default().matches('\n').count()
+}
+
+/// The same of where TOML is faulty. The message of the error is of no use: it quotes what stands there.
+pub(crate) fn faulty_line(text: &str, error: &toml::de::Error) -> usize {
+    line_number(text, error.span().map_or(0, |span| span.start))
+}
+
 /// A time as people say it: `3 days ago`, `in 2 h`.
 pub(crate) fn relative(time: Timestamp, now: Timestamp) -> String {
     const UNITS: [(i64, &str); 6] =

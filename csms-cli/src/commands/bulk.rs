@@ -15,13 +15,16 @@ use csms_sdk::{
     Client, Error, ErrorKind, Operation as _,
     bulk::{Action, Applied, Bulk, Change, Mode, Outcome, Plan, Scope, Step, Wanted},
     csms::{CreateSecret, CreateSecretVersion, DeleteSecretForSchedule, ListSecrets, ShowSecret, ShowSecretStage},
-    store::{self, FieldChange},
+    store::FieldChange,
 };
 use serde_json::Value as Json;
 
 use self::journal::JournalFile;
 use crate::{
-    commands::{report::Report, secret},
+    commands::{
+        report::Report,
+        secret::{self, word},
+    },
     connection::Connection,
     error::{Exit, Failure, ProgressLine},
     file,
@@ -348,14 +351,6 @@ fn about(change: &Change) -> String {
 /// `changed password, added port`
 fn fields(fields: &[FieldChange]) -> String {
     fields.iter().map(|field| format!("{} {}", word(field.change), field.name)).collect::<Vec<_>>().join(", ")
-}
-
-fn word(change: store::Change) -> &'static str {
-    match change {
-        store::Change::Added => "added",
-        store::Change::Removed => "removed",
-        _ => "changed",
-    }
 }
 
 /// How many secrets there are for each action.

@@ -23,6 +23,7 @@ use csms_sdk::{
     reference::{Reference, VersionRef},
 };
 
+pub(crate) use self::diff::word;
 use crate::{
     error::{Exit, Failure},
     needs::Needs,

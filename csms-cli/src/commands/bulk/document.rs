@@ -24,6 +24,7 @@ use crate::{
     error::Failure,
     input,
     session::{self, Session},
+    text::faulty_line,
 };
 
 /// The argument that names a file.
@@ -73,10 +74,10 @@ pub(super) fn wanted(session: &Session<'_>, file: &str) -> Result<Wanted, Failur
             let mut known = BTreeSet::new();
             let twice = members.iter().filter(|(name, _)| !known.insert(name.as_str()));
             problems.extend(twice.map(|(name, _)| format!("`{name}`: the name is there twice")));
-            vec![(name.to_owned(), Value::Map(members).into_text())]
             if members.is_empty() && !session.is_set("allow-empty") {
                 problems.push(format!("`{name}`: there is nothing in it; --allow-empty takes it"));
             }
+            vec![(name.to_owned(), Value::Map(members).into_text())]
         }
         None => {
             let prefix = session.text("name-prefix").unwrap_or_default();
@@ -169,10 +170,8 @@ fn compact(json: &str) -> SecretString {
 }
 
 fn of_toml(text: &str) -> Result<Vec<(String, Value)>, String> {
-    let table = DeTable::parse(text).map_err(|error| {
-        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-        format!("line {}: it is not written as TOML", 1 + before.matches('\n').count())
-    })?;
+    let table = DeTable::parse(text)
+        .map_err(|error| format!("line {}: it is not written as TOML", faulty_line(text, &error)))?;
     Ok(of_table(text, table.get_ref()))
 }
 

@@ -3,6 +3,7 @@
 use crate::{
     error::Failure,
     resolve::{SCHEME, Target},
+    text::line_number,
 };
 
 /// What a reference without braces may hold. One with other characters needs them.
@@ -34,7 +35,7 @@ pub(super) fn pieces<'a>(name: &str, text: &'a str) -> Result<Vec<Piece<'a>>, Fa
     let (mut begin, mut at) = (0, 0);
     while let Some(next) = text[at..].find(['{', 'c']).map(|found| at + found) {
         let rest = &text[next..];
-        let place = || format!("{name}, line {}", 1 + text[..next].matches('\n').count());
+        let place = || format!("{name}, line {}", line_number(text, next));
         let (length, target) = if let Some(inner) = rest.strip_prefix("{{") {
             let Some(target) = Target::marked(&place(), inside(inner)) else {
                 at = next + 2;

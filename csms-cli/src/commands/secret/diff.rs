@@ -113,7 +113,8 @@ fn listed(difference: &Difference) -> Vec<(&'static str, Option<&str>)> {
     }
 }
 
-fn word(change: Change) -> &'static str {
+/// How a field differs.
+pub(crate) fn word(change: Change) -> &'static str {
     match change {
         Change::Added => "added",
         Change::Removed => "removed",

@@ -3,15 +3,22 @@
 //! Plain functions over bytes: what comes in pieces is treated as if it had come at once. Bytes that may be the beginning of
 //! a value are held back until what follows tells, or until the end.
 
-use std::io::{self, Read};
+use std::{
+    collections::BTreeMap,
+    io::{self, Read},
+};
 
-use csms_sdk::{SecretBytes, SecretJson, SecretString};
-use serde_json::Value as Json;
+use csms_sdk::{SecretBytes, SecretString};
+use serde_json::value::RawValue;
 
 use crate::mask::HIDDEN;
 
 /// What is shorter stands everywhere by accident: hiding it would hide nothing and spoil the rest.
-const SHORTEST: usize = 4;
+pub(crate) const SHORTEST: usize = 4;
+/// So deep does a value nest that is searched for values in it: as deep as `serde_json` reads.
+const DEEPEST: usize = 128;
+/// After so many characters do programs break lines of Base64: those of mail and of PEM.
+const LINES: [usize; 2] = [76, 64];
 
 /// What is looked for.
 #[derive(Clone, Default)]
@@ -120,8 +127,8 @@ fn read_all<E>(mut reader: impl Read, mut take: impl FnMut(&[u8]) -> Result<(), 
 }
 
 impl Patterns {
-    /// Adds a value in its forms: as it is, in Base64, in URLs and in JSON; of JSON also each text in it. Tells whether it
-    /// is long enough to be looked for. `origin` names it where it is found.
+    /// Adds a value in its forms: as it is, in Base64, in URLs and in JSON; of JSON also each text and number in it. Tells
+    /// whether it is long enough to be looked for. `origin` names it where it is found.
     pub(crate) fn add(&mut self, origin: &str, value: &[u8]) -> bool {
         let origin = self.origins.iter().position(|other| other == origin).unwrap_or_else(|| {
             self.origins.push(origin.to_owned());
@@ -132,18 +139,31 @@ impl Patterns {
         if line != value {
             self.add_forms(origin, line);
         }
-        if let Ok(json) = serde_json::from_slice::<Json>(value) {
-            self.add_texts(origin, SecretJson::from(json).expose_secret());
+        if let Ok(json) = serde_json::from_slice(value) {
+            self.add_json(origin, json, DEEPEST);
         }
         line.len() >= SHORTEST
     }
 
-    fn add_texts(&mut self, origin: usize, json: &Json) {
-        match json {
-            Json::String(text) => self.add_forms(origin, text.as_bytes()),
-            Json::Array(items) => items.iter().for_each(|item| self.add_texts(origin, item)),
-            Json::Object(members) => members.values().for_each(|member| self.add_texts(origin, member)),
-            Json::Null | Json::Bool(_) | Json::Number(_) => {}
+    /// Adds the texts and numbers of JSON, which are taken as they stand there.
+    fn add_json(&mut self, origin: usize, json: &RawValue, depth: usize) {
+        let json = json.get();
+        match json.as_bytes().first() {
+            Some(b'"') => {
+                if let Ok(text) = serde_json::from_str::<SecretString>(json) {
+                    self.add_forms(origin, text.expose_secret().as_bytes());
+                }
+            }
+            Some(b'[') if depth > 0 => {
+                let items: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
+                items.iter().for_each(|item| self.add_json(origin, item, depth - 1));
+            }
+            Some(b'{') if depth > 0 => {
+                let members: BTreeMap<String, &RawValue> = serde_json::from_str(json).unwrap_or_default();
+                members.values().for_each(|member| self.add_json(origin, member, depth - 1));
+            }
+            Some(b'-' | b'0'..=b'9') => self.add_forms(origin, json.as_bytes()),
+            _ => {}
         }
     }
 
@@ -156,6 +176,11 @@ impl Patterns {
         // Padding is left out by some and tells nothing.
         let base64 = base64.expose_secret().trim_end_matches('=');
         self.add_one(origin, base64.as_bytes());
+        for width in LINES.into_iter().filter(|width| base64.len() > *width) {
+            for end in ["\n", "\r\n"] {
+                self.add_one(origin, in_lines(base64, width, end).expose_secret().as_bytes());
+            }
+        }
         self.add_one(origin, SecretString::from(base64.replace('+', "-").replace('/', "_")).expose_secret().as_bytes());
         for (plain, space) in [("-_.~", "%20"), ("-_.~!'()*", "%20"), ("-_.*", "+")] {
             for is_upper in [true, false] {
@@ -278,6 +303,18 @@ impl<'a> Finder<'a> {
     }
 }
 
+/// Base64 in lines.
+fn in_lines(base64: &str, width: usize, end: &str) -> SecretString {
+    let mut out = String::with_capacity(base64.len() + base64.len() / width * end.len());
+    for (at, character) in base64.char_indices() {
+        if at > 0 && at % width == 0 {
+            out.push_str(end);
+        }
+        out.push(character);
+    }
+    out.into()
+}
+
 /// A value in a URL. `plain` stay as they are.
 fn in_url(value: &[u8], plain: &str, space: &str, is_upper: bool) -> SecretBytes {
     let mut out = SecretBytes::with_capacity(3 * value.len());
@@ -380,9 +417,32 @@ mod tests {
     }
 
     #[test]
-    fn texts_of_json_and_lines_without_their_end_are_hidden() {
-        let patterns = patterns(&[r#"{"user":"admin","list":[{"x":"hunter2"}],"n":12345}"#, "line\n"]);
-        assert_eq!(in_pieces(&patterns, [b"admin hunter2 12345 line.".as_slice()]), b"**** **** 12345 ****.");
+    fn texts_and_numbers_of_json_and_lines_without_their_end_are_hidden() {
+        let json = r#"{"user":"admin","list":[{"x":"hunter2"},-1.50e9],"n":12345,"on":true,"off":false}"#;
+        let patterns = patterns(&[json, "line\n"]);
+        let text = b"admin hunter2 -1.50e9 12345 true false line.".as_slice();
+        assert_eq!(in_pieces(&patterns, [text]), b"**** **** **** **** true false ****.");
+    }
+
+    #[test]
+    fn json_may_nest_as_deep_as_it_likes() {
+        let deep = format!("{}\"hunter2\"{}", "[".repeat(100_000), "]".repeat(100_000));
+        assert_eq!(in_pieces(&patterns(&[&deep]), [deep.as_bytes()]), b"****");
+    }
+
+    #[test]
+    fn base64_in_lines_is_hidden() {
+        for length in [48, 49, 57, 58, 200] {
+            let value: String = ('!'..'~').cycle().take(length).collect();
+            let base64 = SecretString::from_bytes_as_base64(&value);
+            let base64 = base64.expose_secret().trim_end_matches('=');
+            let patterns = patterns(&[&value]);
+            for (width, end) in [(64, "\n"), (64, "\r\n"), (76, "\n"), (76, "\r\n")] {
+                let lines: Vec<_> = base64.as_bytes().chunks(width).map(|line| str::from_utf8(line).unwrap()).collect();
+                let text = format!("a\n{}\nb", lines.join(end));
+                assert_eq!(in_pieces(&patterns, [text.as_bytes()]), b"a\n****\nb", "{length}, {width}");
+            }
+        }
     }
 
     #[test]

@@ -197,6 +197,20 @@ fn values_are_hidden_in_what_a_command_prints() {
 }
 
 #[test]
+fn numbers_of_json_and_base64_in_lines_are_hidden() {
+    let user = user();
+    user.create("card", r#"{"pin":1234567,"codes":[7654321.50]}"#);
+    prints(user.exec("--env C=card --mask", "echo 1234567 7654321.50 1234"), "**** **** 1234\n");
+    let long = "0123456789abcdefghijklmnopqrstuvwxyz".repeat(5);
+    user.create("long", &long);
+    for command in ["base64", "base64 -w 64", "base64 | sed 's/$/\\r/'"] {
+        let script = format!("printf %s $LONG | {command}; printf %s $LONG");
+        let outcome = user.exec("--secret long --mask", &script).run();
+        assert!(outcome.stdout.starts_with("****") && outcome.stdout.len() < 16, "{}", outcome.stdout);
+    }
+}
+
+#[test]
 fn a_value_in_a_file_is_hidden_as_well() {
     let user = user();
     prints(user.exec("--file P=db#password --mask", "cat $P; exec 1>&-; exec 2>&-"), "****");

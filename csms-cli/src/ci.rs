@@ -6,15 +6,16 @@ use csms_sdk::SecretBytes;
 
 use crate::{
     error::{Failure, Reporter},
-    output,
+    redactor::SHORTEST,
 };
 
-/// Prints the commands that have the CI system hide these values, line by line, ahead of anything else; or in lines of their
-/// own, where somebody may have printed a part of a line already.
+/// Says on stderr what has the CI system hide these values, line by line, ahead of anything else; or in lines of their own,
+/// where somebody may have said a part of a line already. Each value comes with what it is called.
 ///
-/// GitHub, Gitea and Azure Pipelines take them on stdout. Others have none: that is said, and nothing is printed.
+/// GitHub, Gitea and Azure Pipelines read commands from both streams, and stdout may be on its way to somewhere else. Others
+/// have none: that is said.
 pub(crate) fn mask<'a>(
-    values: impl Iterator<Item = &'a [u8]>,
+    values: impl Iterator<Item = (&'a str, &'a [u8])>,
     is_first: bool,
     reporter: &Reporter,
 ) -> Result<(), Failure> {
@@ -30,14 +31,16 @@ pub(crate) fn mask<'a>(
         return Ok(());
     };
     if !is_first {
-        output::line("", b"")?;
+        reporter.command("", b"")?;
     }
-    for line in values.flat_map(|value| value.split(|byte| *byte == b'\n')) {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        // What has nothing to hide would hide everything.
-        if !line.trim_ascii().is_empty() {
-            output::line(prefix, escaped(line, percent).expose_secret())?;
+    for (name, value) in values {
+        let lines = value.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        // What is shorter would hide everything.
+        let mut lines = lines.filter(|line| line.trim_ascii().len() >= SHORTEST).peekable();
+        if lines.peek().is_none() && !value.trim_ascii().is_empty() {
+            reporter.warn(&format!("{name} is not hidden: its value is too short to be told from other text"));
         }
+        lines.try_for_each(|line| reporter.command(prefix, escaped(line, percent).expose_secret()))?;
     }
     Ok(())
 }

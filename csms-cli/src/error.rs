@@ -4,7 +4,7 @@
 
 use std::{fmt::Write as _, process::ExitCode};
 
-use csms_sdk::{Error, ErrorKind};
+use csms_sdk::{Error, ErrorKind, SecretBytes};
 use serde_json::json;
 
 use crate::{output, text};
@@ -353,6 +353,20 @@ impl Reporter {
         }
         let mut stderr = std::io::stderr();
         let _ = stderr.write_all(out.as_bytes()).and_then(|()| stderr.flush());
+    }
+
+    /// Tells a program that reads stderr something, in a line of its own. It may hold a value.
+    pub(crate) fn command(&self, prefix: &str, bytes: &[u8]) -> Result<(), Failure> {
+        use std::io::Write as _;
+        let mut line = SecretBytes::with_capacity(prefix.len() + bytes.len() + 1);
+        for part in [prefix.as_bytes(), bytes, b"\n"] {
+            line.extend_from_slice(part);
+        }
+        std::io::stderr().write_all(line.expose_secret()).map_err(|error| {
+            Failure::new(Exit::Unexpected, "io", "stderr cannot be written")
+                .cause(error.to_string())
+                .hint("have it go where there is room")
+        })
     }
 
     /// Says something that is worth knowing.

@@ -139,7 +139,7 @@ pub(crate) fn print_help(help: &clap::Error, words: &[String]) -> Result<(), Fai
     print(text.split_inclusive('\n').map(broken).collect::<String>().as_bytes())
 }
 
-/// Prints a line that is no data, ahead of the data: for programs that read both.
+/// Prints a line, of which a part may be a value.
 pub(crate) fn line(prefix: &str, bytes: &[u8]) -> Result<(), Failure> {
     let mut line = SecretBytes::with_capacity(prefix.len() + bytes.len() + 1);
     line.extend_from_slice(prefix.as_bytes());

@@ -58,6 +58,8 @@ pub(crate) struct Item {
     pub(crate) is_file: bool,
     /// Whether it may be a [powerful](POWERFUL) variable.
     pub(crate) is_named: bool,
+    /// Whether it is to be hidden where things are hidden.
+    pub(crate) is_secret: bool,
 }
 
 /// What is wanted, before anything is read.
@@ -81,6 +83,8 @@ struct Entry {
 #[derive(Clone)]
 enum Content {
     Plain(SecretString),
+    /// What stands in the file of a project as it is, which is no secret, and may be a common word.
+    Public(String),
     Target(Target),
     Prefix(String),
 }
@@ -124,6 +128,11 @@ pub(crate) fn file_flag() -> Arg {
     Arg::new("file").long("file").value_name("VAR=REF").help(help).action(ArgAction::Append).help_heading("Sources")
 }
 
+/// The values to be hidden, with their names.
+pub(crate) fn secrets(items: &[Item]) -> impl Iterator<Item = (&str, &[u8])> {
+    items.iter().filter(|item| item.is_secret).map(|item| (item.name.as_str(), item.value.expose_secret()))
+}
+
 /// Whether a variable holds what somebody calls the services with.
 pub(crate) fn is_credential(name: &str) -> bool {
     CREDENTIALS.contains(&name)
@@ -163,8 +172,7 @@ impl Wanted {
         let mut wanted = Self::of(session)?;
         if wanted.is_empty() {
             wanted = wanted.with_project()?;
-            // What stands in the file of a project as it is is no secret, and may be a common word.
-            wanted.entries.retain(|entry| !matches!(entry.content, Content::Plain(_)));
+            wanted.entries.retain(|entry| !matches!(entry.content, Content::Public(_)));
         }
         match wanted.is_empty() {
             true => Err(Failure::usage("no_sources", format!("there is nothing to be {done}"))
@@ -201,7 +209,7 @@ impl Wanted {
             let origin = format!("{origin}, [env] {name}");
             let content = match Target::marked(&origin, text) {
                 Some(target) => Content::Target(target?),
-                None => Content::Plain(text.as_str().into()),
+                None => Content::Public(text.clone()),
             };
             // Whoever writes the file of a project does not decide what else is run.
             self.push(Some(name), content, origin, false, false);
@@ -266,7 +274,7 @@ impl Wanted {
     pub(crate) fn needs(&self, needs: &mut Needs) {
         for entry in &self.entries {
             match &entry.content {
-                Content::Plain(_) => {}
+                Content::Plain(_) | Content::Public(_) => {}
                 Content::Target(target) => needs.target(target),
                 Content::Prefix(prefix) => needs.scope(None, &Scope::Prefix(prefix.clone())),
             }
@@ -286,7 +294,7 @@ impl Wanted {
                     needs.always(&None, &[ListSecrets::INFO]);
                     needs.always(&secrets, &[ShowSecretStage::INFO]);
                 }
-                Content::Plain(_) | Content::Target(Target::Cipher(_)) => {}
+                Content::Plain(_) | Content::Public(_) | Content::Target(Target::Cipher(_)) => {}
             }
         }
     }
@@ -297,6 +305,7 @@ impl Wanted {
         let mut items = Vec::new();
         for (entry, value) in resolved(entries, session, connection).await? {
             let Entry { name, content, origin, is_file, is_named } = entry;
+            let is_secret = !matches!(content, Content::Public(_));
             match (name, content) {
                 (None, Content::Target(target)) => {
                     items.extend(named_by_itself(&target, &value, *keeps_case).into_iter().map(|(name, value)| Item {
@@ -305,11 +314,12 @@ impl Wanted {
                         origin: origin.clone(),
                         is_file: false,
                         is_named: false,
+                        is_secret,
                     }));
                 }
                 (name, _) => {
                     let value = value.expose_secret().to_vec().into();
-                    items.push(Item { name: name.unwrap_or_default(), value, origin, is_file, is_named });
+                    items.push(Item { name: name.unwrap_or_default(), value, origin, is_file, is_named, is_secret });
                 }
             }
         }
@@ -383,6 +393,7 @@ async fn resolved(
     for entry in entries {
         let value = match &entry.content {
             Content::Plain(text) => Some(Resolved::Plain(text.expose_secret().as_bytes().to_vec().into())),
+            Content::Public(text) => Some(Resolved::Plain(text.as_bytes().to_vec().into())),
             Content::Target(_) => values.next(),
             Content::Prefix(_) => None,
         };
@@ -528,7 +539,7 @@ mod tests {
 
     fn item(name: &str, value: &str, origin: &str, is_named: bool) -> Item {
         let (name, origin) = (name.to_owned(), origin.to_owned());
-        Item { name, value: value.as_bytes().to_vec().into(), origin, is_file: false, is_named }
+        Item { name, value: value.as_bytes().to_vec().into(), origin, is_file: false, is_named, is_secret: true }
     }
 
     #[test]

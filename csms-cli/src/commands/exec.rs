@@ -38,8 +38,9 @@ These are not set unless --env names them: PATH, HOME, SHELL, LD_*, DYLD_*, IFS,
 
 With --mask or --watch csms stays in front of the command: it passes on signals, and takes its exit code. Where it is in \
 the foreground of a terminal, whose keys reach the command by themselves, INT, QUIT and TSTP that `kill` sends to csms \
-do not reach the command; TERM does. With --mask values of less than four \
-bytes are not hidden. A pause in the output can be longer where what was printed may be the beginning of a value.
+do not reach the command; TERM does. With --mask and --ci-mask values of less than four \
+bytes are not hidden, nor is what stands in csms.toml as it is. A pause in the output can be longer where what was \
+printed may be the beginning of a value.
 
 With --watch csms looks which versions the references mean, again and again. Where a value that the command was given is \
 another one, everything is read anew and --on-change done: `restart` ends the command and starts it with the new values; \
@@ -82,7 +83,7 @@ fn grammar(command: Command) -> Command {
             Arg::new("ci-mask")
                 .long("ci-mask")
                 .action(ArgAction::SetTrue)
-                .help("First print what has the CI system hide the values in its logs"),
+                .help("First say on stderr what has the CI system hide the values in its logs"),
             Arg::new("command")
                 .value_name("COMMAND")
                 .help("The command and its arguments, which are never interpreted")
@@ -150,7 +151,7 @@ fn read(session: &Session<'_>, wanted: &Wanted) -> Result<Vec<Item>, Failure> {
 /// What is to be hidden.
 fn patterns(session: &Session<'_>, items: &[Item]) -> Patterns {
     let mut patterns = Patterns::default();
-    for Item { name, value, origin, .. } in items {
+    for Item { name, value, origin, .. } in items.iter().filter(|item| item.is_secret) {
         if !patterns.add(origin, value.expose_secret()) {
             session.reporter.warn(&format!("{name} is not hidden: its value is too short to be told from other text"));
         }

@@ -45,7 +45,7 @@ fn grammar(command: Command) -> Command {
         )
         .arg(Arg::new("name").long("name").value_name("NAME").help("Name of the Secret, for k8s"))
         .args(file::flags())
-        .args([flag("ci-mask", "First print what has the CI system hide the values in its logs")])
+        .args([flag("ci-mask", "First say on stderr what has the CI system hide the values in its logs")])
         .after_help(AFTER_HELP)
 }
 
@@ -65,7 +65,7 @@ fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
     let mut out = SecretBytes::default();
     form.write(&items, &mut out)?;
     if session.is_set("ci-mask") {
-        ci::mask(items.iter().map(|item| item.value.expose_secret()), true, session.reporter)?;
+        ci::mask(sources::secrets(&items), true, session.reporter)?;
     }
     file::deliver(session, out.expose_secret())?;
     Ok(ExitCode::SUCCESS)

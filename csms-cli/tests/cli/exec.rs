@@ -131,16 +131,19 @@ fn values_that_no_variable_can_hold_are_refused_by_name() {
 #[test]
 fn a_ci_system_is_told_first() {
     let user = user();
-    let program = user.exec("--env A=db#user --ci-mask", "echo started").env("GITHUB_ACTIONS", "true");
-    prints(program, "::add-mask::admin\nstarted\n");
+    let says = |flags: &str, variables: &[(&str, &str)], expected: &str| {
+        let program = user.exec(&format!("{flags} --ci-mask"), "echo started >&2");
+        let program = variables.iter().fold(program, |program, (name, value)| program.env(name, value));
+        assert_eq!(prints(program, "").stderr, format!("{expected}started\n"));
+    };
+    let github = ("GITHUB_ACTIONS", "true");
+    says("--env A=db#user", &[github], "::add-mask::admin\n");
     // What the system would take for something else is written as it reads it back.
-    user.create("odd", "50%25\r%\nline 2\r\n");
-    let program = user.exec("--secret odd --ci-mask", "echo started").env("GITHUB_ACTIONS", "true");
-    prints(program, "::add-mask::50%2525%0D%25\n::add-mask::line 2\nstarted\n");
+    user.create("odd", "50%25\r%\nline 2\r\n}\n");
+    says("--secret odd", &[github], "::add-mask::50%2525%0D%25\n::add-mask::line 2\n");
     for (decodes, first) in [("", "50%AZP2525%0D%AZP25"), ("true", "50%AZP2525%0D%AZP25"), ("False", "50%25%0D%")] {
-        let program = user.exec("--secret odd --ci-mask", "echo started").env("TF_BUILD", "True");
-        let expected = format!("##vso[task.setsecret]{first}\n##vso[task.setsecret]line 2\nstarted\n");
-        prints(program.env("DECODE_PERCENTS", decodes), &expected);
+        let expected = format!("##vso[task.setsecret]{first}\n##vso[task.setsecret]line 2\n");
+        says("--secret odd", &[("TF_BUILD", "True"), ("DECODE_PERCENTS", decodes)], &expected);
     }
 }
 
@@ -194,6 +197,15 @@ fn values_are_hidden_in_what_a_command_prints() {
     let outcome = prints(user.exec("--secret short --mask", "echo $SHORT"), "abc\n");
     assert!(outcome.stderr.contains("SHORT is not hidden"), "{}", outcome.stderr);
     user.run("exec --mask --secret db -- no-such-program").fails(127, "`no-such-program` cannot be run");
+}
+
+#[test]
+fn what_is_no_secret_is_not_hidden() {
+    let user = user();
+    let program = user
+        .exec("--mask", "echo info: listening on $PORT as $A")
+        .file("csms.toml", "[env]\nA = 'csms://db#user'\nLEVEL = 'info'\nPORT = 8080\n");
+    prints(program, "info: listening on 8080 as ****\n");
 }
 
 #[test]

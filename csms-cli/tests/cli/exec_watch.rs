@@ -212,13 +212,12 @@ fn a_ci_system_is_told_of_new_values_in_lines_of_their_own() {
     let cloud = Cloud::with("db", "hunter1");
     let program = cloud.program([""; 0]).env("GITHUB_ACTIONS", "true");
     let watched =
-        Watched::start(program, &["--secret", "db", "--ci-mask"], &format!("printf 'ready\\n%s.' $DB; {LOOP}"));
-    watched.prints("::add-mask::hunter1");
-    watched.prints("ready");
+        Watched::start(program, &["--secret", "db", "--ci-mask"], &format!("printf 'ready\\n%s.' $DB >&2; {LOOP}"));
+    let said = || watched.stderr.recv_timeout(PATIENCE).unwrap();
+    assert_eq!([said(), said()], ["::add-mask::hunter1", "ready"]);
     cloud.change("db", "hunter2");
+    assert_eq!([said(), said()], ["hunter1.", "::add-mask::hunter2"]);
     watched.says("restarted");
-    watched.prints("hunter1.");
-    watched.prints("::add-mask::hunter2");
     watched.signal("-TERM");
     let mut watched = watched;
     assert_eq!(watched.csms.wait().unwrap().code(), Some(128 + 15));

@@ -109,7 +109,8 @@ fn ci_systems_are_told_what_to_hide() {
     let user = User::new();
     user.create("db", "first\n\nsecond");
     let masked = user.program("get db --ci-mask").env("GITHUB_ACTIONS", "true").run();
-    assert_eq!(masked.stdout, "::add-mask::first\n::add-mask::second\nfirst\n\nsecond");
+    assert_eq!(masked.stdout, "first\n\nsecond");
+    assert_eq!(masked.stderr, "::add-mask::first\n::add-mask::second\n");
     let elsewhere = user.run("get db --ci-mask");
     assert_eq!(elsewhere.stdout, "first\n\nsecond");
     assert!(elsewhere.stderr.contains("--ci-mask"));

@@ -7,7 +7,7 @@ use crate::{
     ci,
     error::{Exit, Failure},
     session::Session,
-    sources::Item,
+    sources::{self, Item},
 };
 
 /// What is to be run, without the values that it is given.
@@ -28,8 +28,7 @@ impl<'a> Call<'a> {
     /// What is left of the items beside what is inherited. A CI system is told of their values first.
     pub(super) fn settled(&self, items: Vec<Item>) -> Result<Vec<Item>, Failure> {
         if self.session.is_set("ci-mask") {
-            let values = items.iter().map(|item| item.value.expose_secret());
-            ci::mask(values, !self.has_masked.replace(true), self.session.reporter)?;
+            ci::mask(sources::secrets(&items), !self.has_masked.replace(true), self.session.reporter)?;
         }
         environment::without_conflicts(self.session, items, &self.inherited)
     }

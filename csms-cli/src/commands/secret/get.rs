@@ -31,7 +31,7 @@ fn grammar(command: Command) -> Command {
             "NAME, NAME@VERSION, NAME#FIELD or NAME@VERSION#FIELD. VERSION: current (default), previous, latest, v7, a \
              stage, or ~1 for one version back",
         ))
-        .args([flag("ci-mask", "First print what has the CI system hide the value in its logs")])
+        .args([flag("ci-mask", "First say on stderr what has the CI system hide the value in its logs")])
         .after_help(
             "The exact bytes are printed; on a terminal a newline follows where the value has none. -o json prints \
              version and stages as well.",
@@ -58,7 +58,7 @@ fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
         several => connection.block_on(resolve::secrets(session, &connection, several))?,
     };
     if session.is_set("ci-mask") {
-        ci::mask(values.iter().map(SecretValue::expose_secret), true, session.reporter)?;
+        ci::mask(values.iter().map(|value| (value.name(), value.expose_secret())), true, session.reporter)?;
     }
     match values.as_slice() {
         [value] if is_bare => file::deliver(session, value.expose_secret())?,

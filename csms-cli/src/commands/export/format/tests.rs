@@ -16,6 +16,7 @@ fn items(pairs: &[(String, String)]) -> Vec<Item> {
         origin: "--secret db".to_owned(),
         is_file: false,
         is_named: false,
+        is_secret: true,
     };
     pairs.iter().map(item).collect()
 }

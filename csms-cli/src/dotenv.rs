@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `NAME=value` | what stands there up to the end of the line or a comment, without the blanks around it |
 //! | `NAME='value'` | what stands between the quotes, which may be several lines; nothing in it is an escape |
-//! | `NAME="value"` | the same with the escapes `\\`, `\"`, `\$`, `\n`, `\r` and `\t` |
+//! | `NAME="value"` | the same with the escapes `\\`, `\"`, `\$`, ``\` ``, `\n`, `\r` and `\t` |
 //!
 //! `export` in front of a name is passed over, and so are blank lines and comments: what follows a `#` at the beginning of
 //! a line or behind a blank. Nothing is expanded: `$NAME` stays as it is.
@@ -41,30 +41,44 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Entry>, Fault> {
     Ok(entries)
 }
 
-/// A value as a file holds it.
+/// A value as a file holds it: a shell that reads the file as a script, and [`parse`], find the same value.
 pub(crate) fn quoted(value: &str) -> SecretString {
     let is_bare = |character: char| character.is_ascii_alphanumeric() || "_-./:@%+,".contains(character);
     if !value.is_empty() && value.chars().all(is_bare) {
         return value.into();
     }
-    // Readers differ most in what they make of escapes, so these come last.
-    if !value.contains(|character: char| character.is_control() || matches!(character, '\'' | '\\')) {
+    if !value.contains('\'') {
         return format!("'{value}'").into();
     }
     let mut out = String::with_capacity(2 * value.len() + 2);
     out.push('"');
     for character in value.chars() {
-        match ESCAPES.iter().find(|(_, escaped)| *escaped == character) {
-            Some((letter, _)) => out.extend(['\\', *letter]),
-            None => out.push(character),
+        if SPECIAL.contains(&character) {
+            out.push('\\');
         }
+        out.push(character);
     }
     out.push('"');
     out.into()
 }
 
+/// Which other readers find another value in what [`quoted`] makes of this one.
+pub(crate) fn misread_by(value: &str) -> Option<&'static str> {
+    let has_quote = value.contains('\'');
+    // They make line ends alike, and know fewer escapes than a shell; one knows some more in single quotes.
+    if value.contains('\r') || (has_quote && value.contains(SPECIAL)) {
+        return Some("python-dotenv and node --env-file");
+    }
+    let is_changed = !has_quote && (value.contains(r"\\") || value.ends_with('\\') || value.contains("${"));
+    is_changed.then_some("python-dotenv")
+}
+
+/// What a shell interprets in double quotes.
+const SPECIAL: [char; 4] = ['\\', '"', '$', '`'];
+
 /// The letter behind a backslash, and what it stands for.
-const ESCAPES: [(char, char); 6] = [('\\', '\\'), ('"', '"'), ('$', '$'), ('n', '\n'), ('r', '\r'), ('t', '\t')];
+const ESCAPES: [(char, char); 7] =
+    [('\\', '\\'), ('"', '"'), ('$', '$'), ('`', '`'), ('n', '\n'), ('r', '\r'), ('t', '\t')];
 
 /// The first line of a text, or more where a quote goes on, and what follows it.
 fn entry(text: &str) -> Result<(Option<Entry>, &str), &'static str> {
@@ -116,7 +130,7 @@ fn escaped(text: &str) -> Result<(SecretString, &str), &'static str> {
             '\\' => {
                 let letter = characters.next().map(|(_, letter)| letter);
                 let known = ESCAPES.iter().find(|(known, _)| Some(*known) == letter);
-                value.push(known.ok_or(r#"the escapes are \\ \" \$ \n \r \t"#)?.1);
+                value.push(known.ok_or(r#"the escapes are \\ \" \$ \` \n \r \t"#)?.1);
             }
             other => value.push(other),
         }
@@ -154,7 +168,7 @@ mod tests {
             ("A= # only a comment", ""),
             ("\u{feff}A=$HOME", "$HOME"),
             ("A='b\\n#\n \"c\"' # comment", "b\\n#\n \"c\""),
-            (r#"A="b\n\t\"\\\$ 'c'""#, "b\n\t\"\\$ 'c'"),
+            (r#"A="b\n\t\"\\\$\` 'c'""#, "b\n\t\"\\$` 'c'"),
             ("exported=b", "b"),
         ] {
             assert_eq!(read(text)[0].1, value, "{text}");
@@ -175,7 +189,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_back(value in "[a #'\"\\\\$\n\r\t=]{0,12}|[^\0]{0,12}", next in "[a-z' \\\\]{0,5}") {
+        fn what_is_written_is_read_back(value in "[a #'\"\\\\$`\n\r\t=]{0,12}|[^\0]{0,12}", next in "[a-z' \\\\]{0,5}") {
             let text = format!("A={}\nB={}\n", quoted(&value).expose_secret(), quoted(&next).expose_secret());
             prop_assert_eq!(read(&text), [("A".to_owned(), value), ("B".to_owned(), next)]);
         }

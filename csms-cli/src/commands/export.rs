@@ -64,6 +64,7 @@ fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
     let items = connection.block_on(wanted.read(session, &connection))?;
     let mut out = SecretBytes::default();
     form.write(&items, &mut out)?;
+    form.doubts(&items).iter().for_each(|doubt| session.reporter.warn(doubt));
     if session.is_set("ci-mask") {
         ci::mask(sources::secrets(&items), true, session.reporter)?;
     }

@@ -131,5 +131,67 @@ fn a_ciphertext_is_decrypted_in_place() {
 fn a_ci_system_is_told_first() {
     let user = user();
     let outcome = user.program("export db#user --ci-mask").env("GITHUB_ACTIONS", "true").run();
-    assert_eq!(outcome.stdout, "::add-mask::admin\nUSER=admin\n");
+    // A shell may run what is on stdout.
+    assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("USER=admin\n", "::add-mask::admin\n"));
+}
+
+#[test]
+fn a_ci_system_is_told_of_secrets_only_and_of_none_that_stands_everywhere() {
+    let user = user();
+    user.create("pin", "12");
+    let project = "secrets = ['pin']\n[env]\nUSER = 'csms://db#user'\nLEVEL = 'info'\nPORT = 8080\nDEBUG = 1\n";
+    let run = |command: &str| user.program(command).env("GITHUB_ACTIONS", "true");
+    let outcome = run("export --ci-mask").file("csms.toml", project).run();
+    assert_eq!(outcome.stdout, "PIN=12\nDEBUG=1\nLEVEL=info\nPORT=8080\nUSER=admin\n");
+    let warning = "is not hidden: its value is too short to be told from other text\n";
+    assert_eq!(outcome.stderr, format!("warning: PIN {warning}::add-mask::admin\n"));
+    // What somebody has in a file of his own may be secret.
+    let outcome = run("export --ci-mask --env-file vars").file("vars", "A=plain\nB=1\n").run();
+    assert_eq!(outcome.stderr, format!("::add-mask::plain\nwarning: B {warning}"));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_evaluated_by_a_shell_holds_nothing_but_variables() {
+    let user = user();
+    user.create("evil", "x; touch PWNED; it's `touch PWNED`");
+    let csms = format!("{} --local export evil --ci-mask", env!("CARGO_BIN_EXE_csms"));
+    for form in ["shell", "dotenv"] {
+        let script = format!("eval \"$({csms} --format {form})\"; printf %s \"$EVIL\"");
+        let mut command = std::process::Command::new("bash");
+        command.args(["-c", &script]).env("HOME", user.home()).env("GITHUB_ACTIONS", "true").current_dir(user.home());
+        let output = command.output().unwrap();
+        assert_eq!(output.stdout, b"x; touch PWNED; it's `touch PWNED`");
+        assert!(!user.home().join("PWNED").exists());
+    }
+}
+
+#[test]
+fn what_some_readers_of_env_files_misread_is_told() {
+    let user = user();
+    user.create("odd", "it's $5");
+    let outcome = user.run("export odd");
+    assert_eq!(outcome.stdout, "ODD=\"it's \\$5\"\n");
+    let expected = "ODD is misread by python-dotenv and node --env-file; --format shell or json suits every value";
+    assert_eq!(outcome.stderr, format!("warning: {expected}\n"));
+    assert_eq!(user.run("export odd --format shell").stderr, "");
+}
+
+#[test]
+fn an_empty_prefix_gives_nothing_away() {
+    let user = user();
+    for command in [
+        "export",
+        "exec -- true",
+        "sync --from region=cn-north-4 --to region=cn-east-3",
+        "diff region=cn-north-4 region=cn-east-3",
+    ] {
+        let (verb, rest) = command.split_once(' ').unwrap_or((command, ""));
+        let program = user.program(verb).arguments(["--prefix="]).arguments(rest.split_whitespace());
+        program.run().fails(2, "--prefix is empty");
+    }
+    user.program("export").file("csms.toml", "prefixes = ['']").run().fails(2, "csms.toml");
+    // Whoever hides or looks for every secret gives none away.
+    let outcome = user.program("redact").arguments(["--prefix="]).stdin("admin postgres://x").run();
+    assert_eq!(outcome.stdout, "**** ****", "{}", outcome.stderr);
 }

@@ -1,4 +1,5 @@
-//! The forms in which variables are written. Each is read back by its reader as the same bytes, or refused.
+//! The forms in which variables are written. Each is read back by its reader as the same bytes, or refused. Of the many
+//! readers of `.env` files it is a shell that is meant, and csms itself; what some others misread is told.
 
 use std::fmt::Write as _;
 
@@ -53,6 +54,18 @@ impl Form {
             }
             _ => Self::Dotenv,
         })
+    }
+
+    /// What readers of this form do not agree upon.
+    pub(super) fn doubts(&self, items: &[Item]) -> Vec<String> {
+        let doubt = |item: &Item| {
+            let readers = dotenv::misread_by(str::from_utf8(item.value.expose_secret()).ok()?)?;
+            Some(format!("{} is misread by {readers}; --format shell or json suits every value", item.name))
+        };
+        match self {
+            Self::Dotenv => items.iter().filter_map(doubt).collect(),
+            _ => Vec::new(),
+        }
     }
 
     /// Writes all of them, or says which it cannot hold.

@@ -29,7 +29,7 @@ fn written(form: &Form, pairs: &[(String, String)]) -> Result<String, Failure> {
 
 /// Some pairs with names that every form takes.
 fn pairs() -> impl Strategy<Value = Pairs> {
-    let value = "[a${%}'\"\\\\#=:! \n\r\t<\u{7f}\u{85}ü😀-]{0,10}|[^\0]{0,10}|[0-9.e+_:]{1,6}|true|null|~|yes";
+    let value = "[a${%}'`\"\\\\#=:! \n\r\t<\u{7f}\u{85}ü😀-]{0,10}|[^\0]{0,10}|[0-9.e+_:]{1,6}|true|null|~|yes";
     let values = proptest::collection::vec(value, 1..5);
     values.prop_map(|values| values.into_iter().enumerate().map(|(at, value)| (format!("N_{at}"), value)).collect())
 }
@@ -146,13 +146,67 @@ proptest! {
 
     #[test]
     fn a_shell_reads_back_every_text(pairs in pairs()) {
-        let script = written(&Form::Shell, &pairs).unwrap();
-        let names: Vec<_> = pairs.iter().map(|(name, _)| format!("\"${name}\"")).collect();
-        let script = format!("{script}printf '%s\\0' {}", names.join(" "));
-        let output = std::process::Command::new("/bin/sh").args(["-c", &script]).output().unwrap();
-        let read: Vec<_> = output.stdout.split_inclusive(|byte| *byte == 0).collect();
-        let expected: Vec<_> = pairs.iter().map(|(_, value)| format!("{value}\0").into_bytes()).collect();
-        prop_assert_eq!(read, expected);
+        for (shell, form) in [("/bin/sh", Form::Shell), ("bash", Form::Dotenv)] {
+            prop_assert_eq!(read_by(shell, &form, &pairs), pairs.clone());
+        }
+    }
+}
+
+/// What a shell makes of the form.
+#[cfg(unix)]
+fn read_by(shell: &str, form: &Form, pairs: &[(String, String)]) -> Pairs {
+    let names: Vec<_> = pairs.iter().map(|(name, _)| format!("\"${name}\"")).collect();
+    let script = format!("{}printf '%s\\0' {}", written(form, pairs).unwrap(), names.join(" "));
+    let output = std::process::Command::new(shell).args(["-c", &script]).output().unwrap();
+    let values = String::from_utf8(output.stdout).unwrap();
+    let values = values.split_terminator('\0').map(str::to_owned);
+    pairs.iter().map(|(name, _)| name.clone()).zip(values).collect()
+}
+
+#[cfg(unix)]
+#[test]
+fn no_value_is_run_or_expanded() {
+    let values = [
+        "it's `touch PWNED`",
+        "it's $(id)",
+        "$(id)",
+        "`id`",
+        "it's ${HOME}",
+        "it's \\",
+        "a\\",
+        "\\n",
+        "it's\n\t\"$5\"",
+        "a\nb\r\n",
+        "=ls",
+        "x; id",
+        "~",
+        "!!",
+        "*",
+    ];
+    let pairs: Pairs = values.iter().enumerate().map(|(at, value)| (format!("N_{at}"), (*value).to_owned())).collect();
+    for form in [Form::Shell, Form::Dotenv] {
+        assert_eq!(read_by("bash", &form, &pairs), pairs);
+    }
+}
+
+#[test]
+fn who_misreads_a_value_is_told_by_name() {
+    for (value, readers) in [
+        ("it's", None),
+        ("-----BEGIN\nKEY\\n$HOME `id` \"x\"\n", None),
+        ("it's\nmore", None),
+        ("it's $5", Some("python-dotenv and node --env-file")),
+        ("it's `x`", Some("python-dotenv and node --env-file")),
+        ("a\r\nb", Some("python-dotenv and node --env-file")),
+        ("${HOME}", Some("python-dotenv")),
+        ("a\\\\b", Some("python-dotenv")),
+        ("a\\", Some("python-dotenv")),
+    ] {
+        let items = items(&[("A".to_owned(), value.to_owned())]);
+        let doubts = Form::Dotenv.doubts(&items);
+        let expected = readers.map(|it| format!("A is misread by {it}; --format shell or json suits every value"));
+        assert_eq!(doubts.first(), expected.as_ref(), "{value}");
+        assert!(Form::Shell.doubts(&items).is_empty());
     }
 }
 

@@ -33,6 +33,9 @@ csms: signals, terminal and exit code are its own.
 
 These are not set unless --env names them: PATH, HOME, SHELL, LD_*, DYLD_*, IFS, BASH_ENV, NODE_OPTIONS, PYTHON*.
 
+A file of --file is in memory and open in the command, and its path leads there: a program that gets none of the files \
+that its parent has open (from Python's subprocess, from sudo), or runs as another user, cannot open it.
+
   csms exec --secret db -- ./server --port 8080
   csms exec --env PGPASSWORD=db#password --file PGSSLKEY=db-tls#key -- psql
 

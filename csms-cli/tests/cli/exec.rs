@@ -119,6 +119,21 @@ fn a_file_is_in_memory_and_only_the_command_has_it() {
     prints(user.exec("--file K=db#user --file L=key", "cat $K $L | wc -c"), "19\n");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn files_are_out_of_the_way_of_those_that_scripts_number() {
+    let user = user();
+    prints(user.exec("--file K=db#user --file L=db#password", "exec 3>log 4>log; cat $K $L"), "adminhunter2");
+    // As high as the limit of open files allows.
+    for limit in ["64", "100"] {
+        let csms = format!("{} --local exec --file K=db#user", env!("CARGO_BIN_EXE_csms"));
+        let script = format!("ulimit -n {limit}; exec {csms} -- /bin/sh -c 'exec 3>log; cat $K'");
+        let mut shell = std::process::Command::new("/bin/sh");
+        let output = shell.args(["-c", &script]).env("HOME", user.home()).current_dir(user.home()).output().unwrap();
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), "admin", "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
 #[test]
 fn values_that_no_variable_can_hold_are_refused_by_name() {
     let user = user();

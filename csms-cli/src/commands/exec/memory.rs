@@ -59,14 +59,13 @@ impl MemoryFile {
 
         use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 
-        // Without CLOEXEC: the command inherits it.
-        let mut file = File::from(memfd_create("csms", MemfdFlags::ALLOW_SEALING)?);
+        let mut file = File::from(memfd_create("csms", MemfdFlags::ALLOW_SEALING | MemfdFlags::CLOEXEC)?);
         file.write_all(value.expose_secret())?;
         file.set_permissions(Permissions::from_mode(0o400))?;
         if is_final {
             fcntl_add_seals(&file, SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE)?;
         }
-        Ok(Self(file))
+        inherited(&file).map(Self)
     }
 
     /// Puts another value in the place of the one it has. Who reads just then may see a part of either.
@@ -79,6 +78,20 @@ impl MemoryFile {
         use std::os::fd::AsRawFd as _;
         format!("/proc/self/fd/{}", self.0.as_raw_fd()).into()
     }
+}
+
+/// The file again, for the command to inherit, and out of the way of the numbers that scripts give their own files
+/// (`exec 3>log`) as far as the limit of open files allows.
+#[cfg(target_os = "linux")]
+fn inherited(file: &File) -> io::Result<File> {
+    use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
+    let high = [100, 10].into_iter().find_map(|lowest| fcntl_dupfd_cloexec(file, lowest).ok());
+    let file = match high {
+        Some(high) => high,
+        None => fcntl_dupfd_cloexec(file, 0)?,
+    };
+    fcntl_setfd(&file, FdFlags::empty())?;
+    Ok(file.into())
 }
 
 /// A file that only its owner can read, removed when this is dropped.

@@ -98,10 +98,31 @@ const OTHERS: &[rustix::process::Signal] = {
         Number::PROF,
         Number::IO,
         Number::XCPU,
+        Number::XFSZ,
+        Number::URG,
+        Number::TTIN,
+        Number::TTOU,
+        Number::ABORT,
+        Number::TRAP,
+        Number::SYS,
         #[cfg(target_os = "linux")]
         Number::POWER,
+        #[cfg(target_os = "linux")]
+        Number::STKFLT,
     ]
 };
+
+/// Those without names: a system that runs a container asks it to end with one of them. tokio takes all but the last.
+#[cfg(unix)]
+fn real_time() -> Vec<rustix::process::Signal> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix_libc_wrappers::process::SignalExt as _;
+        (0..).map_while(rustix::process::Signal::rt).filter(|it| *it != rustix::process::Signal::rt_max()).collect()
+    }
+    #[cfg(not(target_os = "linux"))]
+    Vec::new()
+}
 
 /// The signals that this process was started to ignore, a bit for each from the lowest on. None where that cannot be found
 /// out.
@@ -116,9 +137,9 @@ pub(crate) fn ignored() -> Option<u64> {
 pub(crate) enum Signal {
     /// Ctrl-C.
     Interrupt,
-    /// Any other, by its number.
+    /// Any other.
     #[cfg(unix)]
-    Other(i32),
+    Other(rustix::process::Signal),
 }
 
 impl Signal {
@@ -127,7 +148,7 @@ impl Signal {
         match self {
             Self::Interrupt => 130,
             #[cfg(unix)]
-            Self::Other(number) => code(Some(128 + number)),
+            Self::Other(number) => code(Some(128 + number.as_raw())),
         }
     }
 }
@@ -145,7 +166,7 @@ impl Signals {
     /// Listens to every one that can be meant for a command, and to what tells of a child.
     #[cfg(unix)]
     fn listen_to_all() -> Result<Self, Failure> {
-        Self::listen_to(&[&ENDING[..], OTHERS].concat())
+        Self::listen_to(&[&ENDING[..], OTHERS, &real_time()].concat())
     }
 
     #[cfg(unix)]
@@ -160,8 +181,7 @@ impl Signals {
             let kind = SignalKind::from_raw(number.as_raw());
             let mut arrivals = signal(kind).map_err(|error| deaf(&error))?;
             let sender = sender.clone();
-            let is_interrupt = kind == SignalKind::interrupt();
-            let meaning = if is_interrupt { Signal::Interrupt } else { Signal::Other(kind.as_raw_value()) };
+            let meaning = if *number == Number::INT { Signal::Interrupt } else { Signal::Other(*number) };
             tokio::spawn(async move { while arrivals.recv().await.is_some() && sender.send(meaning).is_ok() {} });
         }
         Ok(Self(receiver))

@@ -4,12 +4,16 @@ use std::{
     convert::Infallible,
     fs::File,
     future::{pending, ready},
+    os::unix::process::CommandExt as _,
     pin::pin,
     process::Command,
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal as Number, WaitOptions, getpgrp, getpid, kill_process, waitpid};
+use rustix::process::{
+    Pid, Signal as Number, WaitId, WaitIdOptions, WaitOptions, getpgrp, getpid, kill_process, kill_process_group, wait,
+    waitid, waitpid,
+};
 use tokio::sync::oneshot;
 
 use super::{ENDING, Running, Signal, code, lost, spawn};
@@ -18,6 +22,10 @@ use crate::error::Failure;
 /// So long what is left to be done may still take when a signal comes: that may have been the one that the command has ended
 /// of, seen late.
 const RACE: Duration = Duration::from_millis(200);
+
+/// So long has a command beside the first one to end when that has ended, and so often it is looked whether it has.
+const PATIENCE: Duration = Duration::from_secs(2);
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Signals by their names.
 const NAMES: [(&str, Number); 10] = [
@@ -73,8 +81,8 @@ impl Running {
             tokio::select! {
                 () = &mut rest => return Ok(code),
                 signal = self.signals.next() => match number(signal) {
-                    Some(Number::TSTP) => stop_too(),
-                    Some(number) if ENDING.contains(&number) => {
+                    Number::TSTP | Number::TTIN | Number::TTOU => stop_too(),
+                    number if ENDING.contains(&number) => {
                         let in_time = tokio::time::timeout(RACE, rest).await;
                         return Ok(in_time.map_or(signal.code(), |()| code));
                     }
@@ -91,7 +99,7 @@ impl Running {
             // All children: beside those that are known, process 1 gets the children of all that have ended, and nobody else
             // can bury them.
             while let Some((changed, status)) =
-                waitpid(None, WaitOptions::NOHANG | WaitOptions::UNTRACED).map_err(|error| lost(&error.to_string()))?
+                wait(WaitOptions::NOHANG | WaitOptions::UNTRACED).map_err(|error| lost(&error.to_string()))?
             {
                 let is_command = changed == self.process();
                 match status.stopped() {
@@ -120,8 +128,12 @@ impl Running {
     /// Runs another command beside it, to the end of either. Signals go to the first one only.
     pub(crate) async fn beside(&mut self, command: &mut Command) -> Result<Event<u8>, Failure> {
         let (ended, code) = oneshot::channel();
-        self.supervision.helper = Some((Pid::from_child(&spawn(command)?), ended));
-        self.or(async { code.await.unwrap_or_default() }).await
+        // A group of its own can be ended with all that is in it.
+        let helper = spawn(command.process_group(0))?;
+        self.supervision.helper = Some((Pid::from_child(&helper), ended));
+        let event = self.or(async { code.await.unwrap_or_default() }).await;
+        self.end_helper().await;
+        event
     }
 
     /// Sends a signal to the command.
@@ -168,7 +180,10 @@ impl Running {
 
     /// Passes a signal on to the command, unless the terminal has sent it there already.
     fn pass_on(&mut self, signal: Signal) {
-        let Some(number) = number(signal).filter(|number| *number != Number::CHILD) else { return };
+        let number = number(signal);
+        if number == Number::CHILD {
+            return;
+        }
         // Many programs take the others for something else than a wish to end. One that is ending cannot.
         let ends = number == Number::TERM
             || (self.supervision.is_being_stopped && [Number::HUP, Number::INT, Number::QUIT].contains(&number));
@@ -177,13 +192,35 @@ impl Running {
         if !(is_of_terminal && is_in_foreground()) {
             self.send(number);
         }
+        // What this process itself does with the terminal brings these, again and again unless it stops.
+        if [Number::TTIN, Number::TTOU].contains(&number) {
+            stop_too();
+            // That the command has stopped of it as well is no reason to stop once more.
+            let _ = waitid(WaitId::Pid(self.process()), WaitIdOptions::STOPPED | WaitIdOptions::NOHANG);
+        }
+    }
+
+    /// Ends the command beside the one that has ended, and what it has started: asks it to, and kills it where it has not done
+    /// so in time.
+    async fn end_helper(&mut self) {
+        let Some((helper, _)) = self.supervision.helper.take() else { return };
+        // Those who are gone need no signal.
+        let _ = kill_process_group(helper, Number::TERM);
+        let has_ended = async {
+            while let Ok(None) = waitpid(Some(helper), WaitOptions::NOHANG) {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, has_ended).await.is_err() {
+            let _ = kill_process_group(helper, Number::KILL);
+        }
     }
 }
 
-fn number(signal: Signal) -> Option<Number> {
+fn number(signal: Signal) -> Number {
     match signal {
-        Signal::Interrupt => Some(Number::INT),
-        Signal::Other(number) => Number::from_named_raw(number),
+        Signal::Interrupt => Number::INT,
+        Signal::Other(number) => number,
     }
 }
 

@@ -313,7 +313,32 @@ fn many_signals_are_passed_on_and_none_that_was_to_be_ignored() {
         io::{BufRead as _, BufReader},
         os::unix::process::CommandExt as _,
     };
-    let names = ["ALRM", "VTALRM", "PROF", "IO", "XCPU", "WINCH", "USR1", "USR2", "INT", "QUIT"];
+    let names = [
+        "ALRM",
+        "VTALRM",
+        "PROF",
+        "IO",
+        "XCPU",
+        "XFSZ",
+        "WINCH",
+        "URG",
+        "USR1",
+        "USR2",
+        "INT",
+        "QUIT",
+        "ABRT",
+        "TRAP",
+        "SYS",
+        #[cfg(target_os = "linux")]
+        "PWR",
+        // By their numbers, which is all that some shells know of them: STKFLT, and some of real time.
+        #[cfg(target_os = "linux")]
+        "16",
+        #[cfg(target_os = "linux")]
+        "37",
+        #[cfg(target_os = "linux")]
+        "63",
+    ];
     let traps: String = names.iter().map(|name| format!("trap 'echo {name}' {name}; ")).collect();
     let script = format!("trap 'exit 9' TERM; {traps} echo ready; while :; do sleep 0.05; done");
     let user = user();
@@ -377,8 +402,8 @@ fn a_command_that_is_read_stops_and_goes_on_with_csms() {
         panic!("csms and its command did not come to stopped = {stopped}");
     };
     // Asked through csms, then the command by itself.
-    for asked in [&csms, &shell] {
-        kill("-TSTP", asked);
+    for (signal, asked) in [("-TSTP", &csms), ("-TTIN", &csms), ("-TTOU", &csms), ("-TSTP", &shell)] {
+        kill(signal, asked);
         both_come_to(true);
         kill("-CONT", &csms);
         both_come_to(false);

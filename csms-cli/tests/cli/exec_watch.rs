@@ -7,7 +7,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
-        mpsc::{self, Receiver},
+        mpsc::{self, Receiver, RecvTimeoutError},
     },
     thread,
     time::Duration,
@@ -255,6 +255,24 @@ fn a_command_can_be_run_beside_it() {
     }
     command.signal("-USR1");
     command.ends_with(4);
+}
+
+#[test]
+fn what_is_run_beside_a_command_ends_with_it() {
+    for stubborn in ["", "trap '' TERM; "] {
+        let cloud = Cloud::with("db", "hunter1");
+        let helper = format!("exec:{stubborn}echo beside $DB; sleep 1000; echo never");
+        let command = cloud
+            .watch_with(&["--secret", "db", "--on-change", &helper], &format!("trap 'exit 4' USR1; echo on; {LOOP}"));
+        command.prints("on");
+        cloud.change("db", "hunter2");
+        command.says("DB changed");
+        command.prints("beside hunter2");
+        command.signal("-USR1");
+        // Whatever still runs would hold it open.
+        assert_eq!(command.stdout.recv_timeout(PATIENCE), Err(RecvTimeoutError::Disconnected));
+        command.ends_with(4);
+    }
 }
 
 #[test]

@@ -127,7 +127,9 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
 /// A text as one word of a shell.
 pub(crate) fn shell_word(text: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:,@%+=".contains(&byte);
-    match !text.is_empty() && text.bytes().all(is_plain) {
+    // What follows such a `=` is a command to zsh, and it puts the command's path there.
+    let is_path_of = text.starts_with('=') || text.contains(":=");
+    match !text.is_empty() && !is_path_of && text.bytes().all(is_plain) {
         true => text.to_owned(),
         false => format!("'{}'", text.replace('\'', r"'\''")),
     }
@@ -189,6 +191,20 @@ mod tests {
         let words = ["csms", "--color", "never", "--color=always", "--", "--color", "x"].map(str::to_owned);
         assert_eq!(flag_value(&words, "--color"), Some("always"));
         assert_eq!(flag_value(&words, "--colo"), None);
+    }
+
+    #[test]
+    fn what_a_shell_would_change_is_quoted() {
+        for (text, word) in [
+            ("region=cn-north-4", "region=cn-north-4"),
+            ("", "''"),
+            ("it's", r"'it'\''s'"),
+            ("$(id)", "'$(id)'"),
+            ("=ls", "'=ls'"),
+            ("a:=ls", "'a:=ls'"),
+        ] {
+            assert_eq!(shell_word(text), word);
+        }
     }
 
     #[test]

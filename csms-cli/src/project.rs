@@ -88,7 +88,12 @@ fn parse(path: PathBuf, text: &str) -> Result<Project, Failure> {
     for (name, value) in &members {
         match name.as_str() {
             "secrets" => project.secrets = texts(&path, name, value)?,
-            "prefixes" => project.prefixes = texts(&path, name, value)?,
+            "prefixes" => {
+                project.prefixes = texts(&path, name, value)?;
+                if project.prefixes.iter().any(String::is_empty) {
+                    return Err(faulty(&path, "`prefixes` has an empty one, which would be every secret".to_owned()));
+                }
+            }
             "env" => project.variables = pairs(&path, name, value)?,
             "files" => project.files = pairs(&path, name, value)?,
             _ => {
@@ -152,6 +157,7 @@ mod tests {
             "[env]\nHW_SECRET_KEY = 'hunter2'",
             "secrets = 'hunter2'",
             "secrets = [1]",
+            "secrets = ['hunter2']\nprefixes = ['']",
             "[env]\nA = ['hunter2']",
             "env = 'hunter2'",
         ] {

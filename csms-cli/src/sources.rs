@@ -139,8 +139,18 @@ pub(crate) fn is_credential(name: &str) -> bool {
 }
 
 impl Wanted {
-    /// What the flags and the project file want, weakest first.
+    /// What the flags want, weakest first. An empty prefix is that of every secret, which nobody means to give away: a script
+    /// has a variable that is not set.
     pub(crate) fn of(session: &Session<'_>) -> Result<Self, Failure> {
+        match session.words("prefix").any(str::is_empty) {
+            true => Err(Failure::usage("empty_prefix", "--prefix is empty")
+                .cause("every secret of the region would be given; nothing was sent")
+                .hint("--prefix with what the names begin with")),
+            false => Self::of_flags(session),
+        }
+    }
+
+    fn of_flags(session: &Session<'_>) -> Result<Self, Failure> {
         let mut wanted = Self {
             entries: Vec::new(),
             keeps_case: session.text("name-case") == Some("keep"),
@@ -169,7 +179,7 @@ impl Wanted {
 
     /// What the flags want, or else the project file: something is to be `done` to values whose names do not matter.
     pub(crate) fn of_values(session: &Session<'_>, done: &str, example: &str) -> Result<Self, Failure> {
-        let mut wanted = Self::of(session)?;
+        let mut wanted = Self::of_flags(session)?;
         if wanted.is_empty() {
             wanted = wanted.with_project()?;
             wanted.entries.retain(|entry| !matches!(entry.content, Content::Public(_)));

@@ -86,6 +86,11 @@ fn scope_flags(command: Command) -> Command {
 /// The secrets that the flags of [`scope_flags`] choose.
 fn scope(session: &Session<'_>) -> Result<Option<Scope>, Failure> {
     if let Some(prefix) = session.text("prefix") {
+        if prefix.is_empty() {
+            return Err(Failure::usage("empty_prefix", "--prefix is empty")
+                .cause("that would be every secret; nothing was sent")
+                .hint("--all, if that is wanted"));
+        }
         return Ok(Some(Scope::Prefix(prefix.to_owned())));
     }
     if session.is_set("all") {

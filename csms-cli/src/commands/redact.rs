@@ -27,8 +27,8 @@ The sources are those of `csms exec`, but names of variables do not matter. With
 values. They are hidden as they are and in their Base64, URL and JSON \
 forms; of JSON also each field. Nothing is passed on before all values are read, nor where one of them cannot be.
 
-Values of less than four bytes are not hidden, which is warned about. What may be the beginning of a value waits for what \
-follows it.
+--prefix '' is every secret of the region. Values of less than four bytes are not hidden, which is warned about. What may \
+be the beginning of a value waits for what follows it.
 
   ./deploy 2>&1 | csms redact --secret db --prefix deploy- | tee deploy.log
   csms redact --env-file .env < crash.log > crash-to-share.log";

@@ -37,7 +37,7 @@ const AFTER_HELP: &str = "\
 The sources are those of `csms exec`, but names of variables do not matter. Without sources it is csms.toml that says which \
 values. They are found as they are and in their Base64, URL and JSON \
 forms; of JSON also each field, so that it is better to name one field than a secret with a common word in it. Values of \
-less than four bytes are not looked for, which is warned about.
+less than four bytes are not looked for, which is warned about. --prefix '' is every secret of the region.
 
 Each place is printed as FILE:LINE:COLUMN, columns in bytes, and with what named the value; never the value. Folders named \
 .git and symbolic links in folders are left out.

@@ -7,6 +7,7 @@ use std::{
 };
 
 use clap::{Arg, ArgAction};
+use serde_json::json;
 use tempfile::NamedTempFile;
 
 use crate::{
@@ -39,7 +40,10 @@ pub(crate) fn check_target(session: &Session<'_>) -> Result<(), Failure> {
 /// Puts values where [`flags`] say: into a file, or on stdout.
 pub(crate) fn deliver(session: &Session<'_>, bytes: &[u8]) -> Result<(), Failure> {
     match session.matches.get_one::<PathBuf>("to-file") {
-        Some(path) => write_private(path, bytes, session.is_set("overwrite")),
+        Some(path) => {
+            write_private(path, bytes, session.is_set("overwrite"))?;
+            session.output.done(session.reporter, &format!("wrote {}", path.display()), &json!({}))
+        }
         None => session.output.exact(bytes, session.is_set("force")),
     }
 }

@@ -107,7 +107,7 @@ fn files_are_private_and_not_replaced_unasked() {
     let user = user();
     let path = user.home().join(".env");
     let command = format!("export db#user --to-file {}", path.display());
-    assert_eq!(user.does(&command), "");
+    assert_eq!(user.says(&command), format!("wrote {}\n", path.display()));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "USER=admin\n");
     #[cfg(unix)]
     {
@@ -115,7 +115,8 @@ fn files_are_private_and_not_replaced_unasked() {
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     }
     user.run(&command).fails(2, "--overwrite");
-    user.does(&format!("{command} --overwrite"));
+    assert_eq!(user.run(&format!("{command} --overwrite -o json")).json(), serde_json::json!({}));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "USER=admin\n");
 }
 
 #[test]

@@ -23,7 +23,10 @@ fn references_become_values_and_the_rest_stays() {
 fn a_check_prints_nothing_and_fails_where_a_reference_does() {
     let user = user();
     let outcome = user.program("inject --check").stdin(TEMPLATE).run();
-    assert_eq!((outcome.code, outcome.stdout.as_str(), outcome.stderr.as_str()), (0, "", ""));
+    assert_eq!(
+        (outcome.code, outcome.stdout.as_str(), outcome.stderr.as_str()),
+        (0, "", "references that can be read: 2\n")
+    );
     user.program("inject --check").stdin("csms://nothing").run().fails(3, "\"nothing\" not found");
     user.program("inject").stdin("{{ csms://db#user }} csms://nothing").run().fails(3, "\"nothing\" not found");
     user.program("inject").stdin("a\n{{ csms://db").run().fails(2, "stdin, line 2");
@@ -37,6 +40,7 @@ fn files_are_private_and_not_replaced_unasked() {
     let command = format!("inject --to-file {}", path.display());
     let outcome = user.program(&command).stdin(TEMPLATE).run();
     assert_eq!((outcome.code, outcome.stdout.as_str()), (0, ""), "{}", outcome.stderr);
+    assert_eq!(outcome.stderr, format!("wrote {}\n", path.display()));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), FILLED);
     #[cfg(unix)]
     {

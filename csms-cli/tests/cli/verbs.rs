@@ -75,7 +75,7 @@ fn a_file_gets_a_value_whole_and_for_its_owner_only() {
     user.create("db", "value");
     let path = user.home().join("out");
     let command = format!("get db --to-file {}", path.display());
-    assert_eq!(user.does(&command), "");
+    assert_eq!(user.says(&command), format!("wrote {}\n", path.display()));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "value");
     #[cfg(unix)]
     assert_eq!(std::os::unix::fs::PermissionsExt::mode(&path.metadata().unwrap().permissions()) & 0o777, 0o600);

@@ -1,6 +1,6 @@
 //! `csms key datakey`: keys to encrypt with elsewhere.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::Command;
 use csms_sdk::{
@@ -70,13 +70,13 @@ fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
     request.additional_authenticated_data = context;
     let answer = connection.block_on(request.send(&connection.client)).map_err(refused)?.into_body();
     let plain = answer.plain_text.unwrap_or_default();
-    if session.matches.contains_id("to-file") {
+    if let Some(path) = session.matches.get_one::<PathBuf>("to-file") {
         let bytes = plain.decode_hex().ok_or_else(|| {
             Failure::new(Exit::Service, "unexpected_answer", "the answer holds no data key in hexadecimal")
                 .cause("nothing was written")
                 .hint("run it again")
         })?;
-        file::deliver(session, bytes.expose_secret())?;
+        file::write_private(path, bytes.expose_secret(), session.is_set("overwrite"))?;
     }
     let shown = if session.is_set("reveal") { plain.expose_secret() } else { HIDDEN };
     let json = json!({"key_id": answer.key_id, "plain_text": shown, "cipher_text": answer.cipher_text});

@@ -50,7 +50,7 @@ fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
             .hint("run it again")
     })?;
     let text = match session.text("encoding") {
-        _ if !session.output.is_bare() => {
+        _ if !session.output.is_bare() && !session.matches.contains_id("to-file") => {
             let json = SecretJson::from(json!({"random_data": hex.expose_secret()}));
             session.output.json(json.expose_secret())?;
             return Ok(ExitCode::SUCCESS);

@@ -121,6 +121,21 @@ impl Failure {
         }))
     }
 
+    /// What an error of the SDK says.
+    pub(crate) fn of(error: &Error) -> Self {
+        let kind = error.kind();
+        let mut what = error.operation().map(|name| format!("{name}: ")).unwrap_or_default();
+        if let Some(field) = error.field() {
+            what.push_str(&format!("`{field}` "));
+        }
+        what.push_str(error.message());
+        let mut failure = Self::new(kind.into(), kind.as_str(), what).cause(cause(error)).hint(hint(error));
+        failure.0.status = error.status();
+        failure.0.service_code = error.code().map(str::to_owned);
+        failure.0.request_id = error.request_id().map(str::to_owned);
+        failure
+    }
+
     /// The command line, a file or a variable cannot be right; nothing was sent.
     pub(crate) fn usage(code: &'static str, what: impl Into<String>) -> Self {
         Self::new(Exit::Usage, code, what)
@@ -144,12 +159,12 @@ impl Failure {
         self
     }
 
-    pub(crate) fn exit(&self) -> ExitCode {
-        ExitCode::from(self.0.exit as u8)
+    pub(crate) fn exit(&self) -> Exit {
+        self.0.exit
     }
 
-    pub(crate) fn exit_code(&self) -> Exit {
-        self.0.exit
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        self.0.exit.into()
     }
 
     /// What happened.
@@ -229,23 +244,6 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::of(&error)
-    }
-}
-
-impl Failure {
-    /// What an error of the SDK says.
-    pub(crate) fn of(error: &Error) -> Self {
-        let kind = error.kind();
-        let mut what = error.operation().map(|name| format!("{name}: ")).unwrap_or_default();
-        if let Some(field) = error.field() {
-            what.push_str(&format!("`{field}` "));
-        }
-        what.push_str(error.message());
-        let mut failure = Self::new(kind.into(), kind.as_str(), what).cause(cause(error)).hint(hint(error));
-        failure.0.status = error.status();
-        failure.0.service_code = error.code().map(str::to_owned);
-        failure.0.request_id = error.request_id().map(str::to_owned);
-        failure
     }
 }
 

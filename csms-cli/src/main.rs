@@ -45,7 +45,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(failure) => {
             reporter.report(&failure);
-            failure.exit()
+            failure.exit_code()
         }
     }
 }

@@ -74,7 +74,7 @@ impl<'a> Session<'a> {
 
     /// Says of what was not found where it was looked for.
     pub(crate) fn placed(&self, failure: Failure) -> Failure {
-        match failure.exit_code() {
+        match failure.exit() {
             Exit::NotFound => failure.placed(&self.place()),
             _ => failure,
         }

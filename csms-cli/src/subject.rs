@@ -130,7 +130,7 @@ impl Subject {
     pub(crate) fn told(&self, failure: Failure, matches: &ArgMatches) -> Failure {
         let words = self.words(matches);
         let word = words.first().copied().unwrap_or_default();
-        if failure.exit_code() != Exit::NotFound {
+        if failure.exit() != Exit::NotFound {
             return failure;
         }
         match self.kind {
@@ -157,7 +157,7 @@ pub(crate) fn secret_not_found(failure: Failure, name: &str) -> Failure {
 
 /// A refusal, in the words of the user where it is the key that is missing.
 pub(crate) fn key_told(failure: Failure, word: &str) -> Failure {
-    match failure.exit_code() {
+    match failure.exit() {
         Exit::NotFound => failure.renamed(format!("key \"{word}\" not found")).hint("csms key list"),
         _ => failure,
     }

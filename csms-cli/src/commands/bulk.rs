@@ -195,7 +195,7 @@ impl Work {
             }
             None => {
                 let plan = connection.block_on(bulk.plan(&self.wanted, self.mode.clone()));
-                let placed = |failure: Failure| match failure.exit_code() {
+                let placed = |failure: Failure| match failure.exit() {
                     Exit::NotFound => failure.placed(&place_of(session, &connection, &self.client)),
                     _ => failure,
                 };
@@ -223,7 +223,7 @@ impl Work {
         let applied = connection.until_interrupted(self.apply(session, &bulk, &plan, journal));
         // It may have been lost meanwhile.
         let resume = journal.path().map(again::applying);
-        let applied = applied.map_err(|failure| match (failure.exit_code(), &resume) {
+        let applied = applied.map_err(|failure| match (failure.exit(), &resume) {
             (Exit::Interrupted, Some(resume)) => {
                 failure.cause("a signal asked to end; what is done is written down").hint(resume)
             }

@@ -267,7 +267,7 @@ impl Checks<'_> {
         let request = json!({"limit": 1}).as_object().cloned().unwrap_or_default();
         match self.in_time(self.client.send_json(info, &request)).await {
             Ok(_) => Finding::ok(check, format!("{} is answered", info.name)),
-            Err(failure) if failure.exit_code() == Exit::NotPermitted => {
+            Err(failure) if failure.exit() == Exit::NotPermitted => {
                 let advice = format!(
                     "the caller needs {} to list; `csms policy -- COMMAND` tells what one command needs, which may be less",
                     info.permission.unwrap_or("a permission")

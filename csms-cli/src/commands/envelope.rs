@@ -166,7 +166,7 @@ fn convert(session: &Session<'_>, direction: Direction) -> Result<ExitCode, Fail
             }
             (None, Some(pipe)) => run(&envelope, direction, reader, pipe).await.map_err(|error| {
                 let failure = told(error);
-                match failure.exit_code() {
+                match failure.exit() {
                     Exit::Integrity => failure.cause("what was printed is genuine, but it is not all"),
                     _ => failure,
                 }

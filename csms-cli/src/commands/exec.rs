@@ -129,7 +129,7 @@ fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
 
 /// What fails before the command is started is told from what the command itself says.
 fn before_start(failure: Failure) -> Failure {
-    match failure.exit_code() {
+    match failure.exit() {
         Exit::Usage => failure,
         _ => failure.with_exit(Exit::NotStarted),
     }

@@ -352,7 +352,7 @@ fn told(session: &Session<'_>, name: &str, error: Error) -> Failure {
 /// The same of an error that is kept, and of a place.
 pub(crate) fn told_of(place: &str, name: &str, error: &Error) -> Failure {
     let failure = Failure::of(error);
-    match failure.exit_code() {
+    match failure.exit() {
         Exit::NotFound => subject::secret_not_found(failure, name).placed(place),
         _ => failure,
     }
@@ -370,7 +370,7 @@ pub(crate) fn told_of_reference(session: &Session<'_>, reference: &Reference, er
 /// A refusal, where what is missing may be a version.
 fn told_of_version(session: &Session<'_>, name: &str, version: &VersionRef, error: Error) -> Failure {
     let failure = Failure::from(error);
-    match (failure.exit_code(), version) {
+    match (failure.exit(), version) {
         (Exit::NotFound, VersionRef::Current) => session.placed(subject::secret_not_found(failure, name)),
         (Exit::NotFound, version) => session.placed(
             failure

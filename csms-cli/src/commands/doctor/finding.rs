@@ -49,7 +49,7 @@ impl Finding {
 
     pub(super) fn failed(check: impl Into<String>, failure: &Failure) -> Self {
         let hint = failure.advice().map(str::to_owned);
-        Self { hint, ..Self::of(check, Status::Failed(failure.exit_code()), failure.summary()) }
+        Self { hint, ..Self::of(check, Status::Failed(failure.exit()), failure.summary()) }
     }
 
     pub(super) fn skipped(check: impl Into<String>, reason: impl Into<String>) -> Self {

@@ -21,6 +21,7 @@ mod classify;
 
 pub(crate) use body::ErrorBody;
 pub(crate) use classify::classify;
+use classify::is_of_project;
 
 /// Anything that went wrong: before sending, on the way, or at the service.
 ///
@@ -63,7 +64,8 @@ pub enum ErrorKind {
     /// a clock that is off, a proxy that changes the request, a token of another cloud. Six in a row lock an access
     /// key for five minutes, so do not repeat it blindly.
     Unauthenticated,
-    /// The caller lacks a permission (403); [`Error::permission`] names it.
+    /// The caller lacks a permission (403); [`Error::permission`] names it. Or the endpoint does not serve the project, of which
+    /// [`Error::help`] tells.
     PermissionDenied,
     /// The secret, version, stage, key or other resource does not exist, in this region and project.
     NotFound,
@@ -162,14 +164,16 @@ impl Error {
         self.0.field.as_deref()
     }
 
-    /// The identity-policy action the caller lacks. Only for [`ErrorKind::PermissionDenied`].
+    /// The identity-policy action the caller lacks. Only for [`ErrorKind::PermissionDenied`], and not where it is the
+    /// project that is refused, of which [`help`](Self::help) tells.
     ///
     /// # Troubleshooting
     /// Grant it to the user or agency, or ask for the role that holds it. A `kms:` permission can be missing
     /// as well when the secret is protected by an own key.
     #[must_use]
     pub fn permission(&self) -> Option<&'static str> {
-        self.0.operation.filter(|_| self.0.kind == ErrorKind::PermissionDenied)?.permission
+        let lacks_one = self.0.kind == ErrorKind::PermissionDenied && !is_of_project(self.code());
+        self.0.operation.filter(|_| lacks_one)?.permission
     }
 
     /// The encoded explanation that some 403 answers carry; `DecodeAuthorizationMessage` of STS reads it.
@@ -247,6 +251,13 @@ impl Error {
     pub(crate) fn from_answer(status: u16, body: ErrorBody, request_id: Option<String>) -> Self {
         let (kind, retryable) = classify(body.code.as_deref(), status);
         let mut error = Self::new(kind, body.message);
+        if is_of_project(body.code.as_deref()) {
+            error.0.help = Some(
+                "project and endpoint do not belong together: name the project of this region and account, or none to \
+                 have it looked up"
+                    .to_owned(),
+            );
+        }
         error.0.retryable = retryable;
         error.0.code = body.code;
         error.0.status = Some(status);

@@ -173,6 +173,12 @@ fn programs_get_errors_as_json() {
     );
 }
 
+#[test]
+fn a_project_of_another_region_is_no_missing_permission() {
+    let refused = answered(403, "APIGW.0310", "The project is unavailable");
+    assert!(!refused.fails(5, "project and endpoint do not belong together").stderr.contains("permission"));
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupt_ends_it_at_once() {

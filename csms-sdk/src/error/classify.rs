@@ -14,6 +14,11 @@ pub(crate) fn classify(code: Option<&str>, status: u16) -> (ErrorKind, bool) {
     }
 }
 
+/// Whether the gateway refuses the project that is called, whatever the caller may do in it.
+pub(super) fn is_of_project(code: Option<&str>) -> bool {
+    matches!(code, Some("APIGW.0310" | "APIG.0310"))
+}
+
 fn is_transient(status: u16) -> bool {
     matches!(status, 429 | 500 | 502 | 503 | 504)
 }

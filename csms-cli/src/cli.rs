@@ -11,7 +11,7 @@ use csms_sdk::{check::nearest, operations};
 use crate::{
     commands::{self, Top, api},
     error::Failure,
-    output,
+    input, output,
 };
 
 const ABOUT: &str = "Secrets (CSMS) and keys (KMS) of Huawei Cloud on the command line";
@@ -152,14 +152,29 @@ pub(crate) fn usage_error(error: &clap::Error, words: &[String]) -> Failure {
     let flag = argument.split(['=', ' ']).next().unwrap_or_default().trim_end_matches('[');
     let usage = text(ContextKind::Usage).map(|usage| usage.lines().next().unwrap_or_default().to_owned());
     let did_you_mean = |kind| text(kind).map(|near| format!("did you mean `{near}`?"));
+    let help = || usage.as_deref().and_then(help_command).unwrap_or_else(|| help_of(words));
+    let is_value = match error.kind() {
+        ErrorKind::InvalidValue => argument == input::DASH,
+        // Where a value is taken, a word too much is one.
+        ErrorKind::UnknownArgument => {
+            !flag.starts_with('-') && usage.as_deref().is_some_and(|usage| usage.contains(input::DASH))
+        }
+        _ => false,
+    };
+    if is_value {
+        return input::literal("a value is never an argument")
+            .hint(format!("--from-file PATH, --from-env NAME, or - for stdin; see {}", help()));
+    }
     let (code, what, hint) = match error.kind() {
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
-            let word = match usage.as_deref().and_then(help_command).map_or(0, |help| help.split(' ').count()) {
-                3 => "a service or --list is missing",
-                4 => "an operation is missing",
-                _ => "a command is missing",
+            let path = usage.as_deref().and_then(help_command).unwrap_or_default();
+            let what = match path.split(' ').skip(1).filter(|word| *word != "--help").collect::<Vec<_>>().as_slice() {
+                [] => "a command is missing",
+                ["api"] => "a service or --list is missing",
+                ["api", ..] => "an operation is missing",
+                nouns => return missing_verb(nouns),
             };
-            ("missing_command", word.to_owned(), None)
+            ("missing_command", what.to_owned(), None)
         }
         ErrorKind::InvalidSubcommand => {
             let word = text(ContextKind::InvalidSubcommand).unwrap_or_default();
@@ -196,7 +211,7 @@ pub(crate) fn usage_error(error: &clap::Error, words: &[String]) -> Failure {
         ErrorKind::InvalidUtf8 => ("not_utf8", "an argument is not UTF-8".to_owned(), None),
         kind => ("usage", kind.to_string(), None),
     };
-    let help = usage.as_deref().and_then(help_command).unwrap_or_else(|| help_of(words));
+    let help = help();
     let command = help.trim_end_matches(" --help");
     Failure::usage(code, what)
         .cause(format!("`{command}` cannot run like this; nothing was sent"))
@@ -244,20 +259,31 @@ fn unknown_word(word: &str, usage: &str) -> Failure {
     }
 }
 
-/// A word in the place of a verb.
-fn unknown_verb(word: &str, nouns: &[&str]) -> Failure {
+/// The verbs of the noun that these words lead to.
+fn verbs_of(nouns: &[&str]) -> Option<Vec<&'static str>> {
     let first = commands::ALL.iter().find_map(|command| match command {
         Top::Noun(noun) if Some(&noun.name) == nouns.first() => Some(*noun),
         _ => None,
     });
-    let noun = nouns.iter().skip(1).try_fold(first, |noun, name| Some(noun?.noun(name))).flatten();
+    let noun = nouns.iter().skip(1).try_fold(first?, |noun, name| noun.noun(name))?;
+    Some(noun.names().collect())
+}
+
+/// Nothing in the place of a verb.
+fn missing_verb(nouns: &[&str]) -> Failure {
+    Failure::usage("missing_command", "a verb is missing")
+        .cause(format!("the verbs are: {}", verbs_of(nouns).unwrap_or_default().join(", ")))
+        .hint(format!("csms {} --help", nouns.join(" ")))
+}
+
+/// A word in the place of a verb.
+fn unknown_verb(word: &str, nouns: &[&str]) -> Failure {
     let path = nouns.join(" ");
-    let Some(noun) = noun else {
+    let Some(verbs) = verbs_of(nouns) else {
         return Failure::usage("unexpected_argument", format!("`{path}` takes no such word"))
             .cause("nothing was sent")
             .hint(format!("csms {path} --help"));
     };
-    let verbs: Vec<_> = noun.names().collect();
     let near = nearest(word, verbs.iter().copied());
     Failure::usage("unknown_command", format!("`{word}` is not a verb of `csms {path}`"))
         .cause(format!("the verbs are: {}", verbs.join(", ")))

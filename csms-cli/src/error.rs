@@ -167,6 +167,11 @@ impl Failure {
         self.0.exit.into()
     }
 
+    /// Stable name of what went wrong.
+    pub(crate) fn code(&self) -> &'static str {
+        self.0.code
+    }
+
     /// What happened.
     pub(crate) fn what(&self) -> &str {
         &self.0.what

@@ -33,6 +33,9 @@ pub(crate) fn value_flags(command: Command) -> Command {
     )
 }
 
+/// How the grammar writes the `-` of [`data_flags`].
+pub(crate) const DASH: &str = "[-]";
+
 /// Adds the flags that say where something secret comes from.
 pub(crate) fn data_flags(command: Command) -> Command {
     let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).help(help).action(ArgAction::SetTrue);
@@ -117,6 +120,15 @@ fn bytes_of(text: &SecretString) -> SecretBytes {
     bytes
 }
 
+/// The code of the failure where a secret stands on the command line.
+pub(crate) const LITERAL: &str = "secret_on_command_line";
+
+/// A secret on the command line itself.
+pub(crate) fn literal(what: impl Into<String>) -> Failure {
+    Failure::usage(LITERAL, what)
+        .cause("the command line is visible to other programs and kept in the shell's history; nothing was sent")
+}
+
 fn empty(what: &str) -> Failure {
     Failure::usage("empty_value", format!("{what} is empty"))
         .cause("an empty secret is rarely meant; nothing was sent")
@@ -164,16 +176,8 @@ impl<'a> Sources<'a> {
                 argument.into()
             }
             None => {
-                return Err(Failure::usage(
-                    "secret_on_command_line",
-                    format!("{flag} is secret and cannot be written here"),
-                )
-                .cause(
-                    "the command line is visible to other programs and kept in the shell's history; nothing was sent",
-                )
-                .hint(format!(
-                    "{flag} file://PATH, fileb://PATH for bytes, env://NAME, or - for stdin; or --input FILE"
-                )));
+                return Err(literal(format!("{flag} is secret and cannot be written here"))
+                    .hint(format!("{flag} file://PATH, fileb://PATH for bytes, env://NAME, or - for stdin")));
             }
         };
         if text.is_empty() && !self.allow_empty {

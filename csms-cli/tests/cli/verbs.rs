@@ -121,7 +121,12 @@ fn verbs_that_do_not_exist_are_told_apart() {
     let user = User::new();
     user.run("secret lisst").fails(2, "csms secret list");
     user.run("key tag ad").fails(2, "csms key tag add");
-    user.run("key tag").fails(2, "csms key tag --help");
+    for noun in ["secret", "key tag", "wait", "config", "profile"] {
+        user.run(noun)
+            .fails(2, "a verb is missing")
+            .fails(2, "the verbs are: ")
+            .fails(2, &format!("csms {noun} --help"));
+    }
 }
 
 #[test]

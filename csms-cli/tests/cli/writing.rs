@@ -56,7 +56,11 @@ fn values_come_from_files_variables_and_the_service_but_not_from_arguments() {
     assert!(made.len() == 20 && !said.contains(&made), "{said}");
     user.run("secret put made --generate=hunter2").fails(2, "no-punctuation");
     let argument = user.run(&format!("secret put db {VALUE}"));
-    assert!(!argument.fails(2, "does not take this value").stderr.contains(VALUE));
+    let argument = argument.fails(2, "a value is never an argument").fails(2, "--from-file");
+    assert!(!argument.stderr.contains(VALUE));
+    let argument = user.run(&format!("secret put db two words {VALUE}"));
+    assert!(!argument.fails(2, "a value is never an argument").stderr.contains(VALUE));
+    user.run(&format!("secret patch made --set a={VALUE}")).fails(2, "--set a=file://PATH");
     user.run("secret put db --from-env V --from-stdin").fails(2, "excludes");
     std::fs::write(&file, [0, 159, 255]).unwrap();
     user.says(&format!("secret put bytes --from-file {}", file.display()));

@@ -93,7 +93,12 @@ fn changes(session: &Session<'_>, name: &str) -> Result<Vec<Step>, Failure> {
                 .cause("nothing was sent")
                 .hint("--set password=file://PATH, --set password=env://NAME, or --set password=-"));
         };
-        let text = sources.secret(&format!("--set {field}"), source)?;
+        let text = sources.secret(&format!("--set {field}"), source).map_err(|failure| match failure.code() {
+            input::LITERAL => {
+                failure.hint(format!("--set {field}=file://PATH, --set {field}=env://NAME, or --set {field}=-"))
+            }
+            _ => failure,
+        })?;
         let field = field.to_owned();
         steps.push(Box::new(move |patch| patch.set(&field, &text)));
     }

@@ -94,6 +94,8 @@ struct Inner {
     exit: Exit,
     code: &'static str,
     what: String,
+    /// Whether that is in our words, behind which a place can stand.
+    is_renamed: bool,
     cause: Option<String>,
     hint: Option<String>,
     /// What else has failed.
@@ -112,6 +114,7 @@ impl Failure {
             exit,
             code,
             what,
+            is_renamed: false,
             cause: None,
             hint: None,
             also: Vec::new(),
@@ -172,6 +175,11 @@ impl Failure {
         self.0.code
     }
 
+    /// The service's own code, e.g. `CSMS.0106`.
+    pub(crate) fn service_code(&self) -> Option<&str> {
+        self.0.service_code.as_deref()
+    }
+
     /// What happened.
     pub(crate) fn what(&self) -> &str {
         &self.0.what
@@ -191,6 +199,7 @@ impl Failure {
     /// Tells what happened in other words.
     pub(crate) fn renamed(mut self, what: impl Into<String>) -> Self {
         self.0.what = what.into();
+        self.0.is_renamed = true;
         self
     }
 
@@ -210,14 +219,19 @@ impl Failure {
         self
     }
 
-    /// Adds where it happened.
+    /// Says of what was not found where it was looked for: in the reason, where the words are those of others and may be
+    /// a whole sentence.
     pub(crate) fn placed(mut self, place: &str) -> Self {
-        self.0.what.push_str(&format!(" in {place}"));
+        let Inner { exit, what, is_renamed, cause, .. } = &mut *self.0;
+        if *exit == Exit::NotFound {
+            let text = cause.as_mut().filter(|_| !*is_renamed).unwrap_or(what);
+            text.push_str(&format!(" in {place}"));
+        }
         self
     }
 
     fn to_json(&self) -> String {
-        let Inner { exit, code, what, cause, hint, also: _, status, service_code, request_id } = &*self.0;
+        let Inner { exit, code, what, cause, hint, status, service_code, request_id, .. } = &*self.0;
         json!({"error": {
             "kind": exit.as_str(),
             "code": code,
@@ -265,7 +279,11 @@ fn cause(error: &Error) -> String {
         attempts @ 2.. => parts.push(format!("{attempts} attempts")),
         _ if !parts.is_empty() => {}
         0 if is_ours => parts.push("nothing was sent".to_owned()),
-        _ => parts.push("no answer came".to_owned()),
+        _ if matches!(error.kind(), ErrorKind::Connection | ErrorKind::Timeout) => {
+            parts.push("no answer came".to_owned());
+        }
+        // Nothing was refused.
+        _ => parts.push("seen in what the service answered".to_owned()),
     }
     parts.join(", ")
 }
@@ -277,6 +295,9 @@ fn hint(error: &Error) -> String {
     if error.kind() == ErrorKind::Credentials {
         let other = error.help().map(|help| format!("; or {help}")).unwrap_or_default();
         return format!("csms profile add NAME, or set CSMS_ACCESS_KEY and CSMS_SECRET_KEY{other}");
+    }
+    if let Some(way_out) = error.code().and_then(|code| way_out(code, "", "NAME", "KEY")) {
+        return way_out;
     }
     if let Some(help) = error.help() {
         return help.to_owned();
@@ -304,6 +325,19 @@ fn hint(error: &Error) -> String {
         ErrorKind::Rejected => explain,
         _ => "run it again with -vv".to_owned(),
     }
+}
+
+/// What to do about a state that the service tells by its code; `at` are flags that say where the secret is.
+pub(crate) fn way_out(code: &str, at: &str, secret: &str, key: &str) -> Option<String> {
+    Some(match code {
+        "CSMS.0103" | "CSMS.0107" => format!("csms {at}secret restore {secret}"),
+        "CSMS.0401" => format!(
+            "`csms {at}secret describe {secret}` shows its key, `csms {at}key describe {key}` whether that can be used"
+        ),
+        "KMS.0209" => format!("csms {at}key enable {key}"),
+        "KMS.0210" => format!("csms {at}key undelete {key}"),
+        _ => return None,
+    })
 }
 
 /// Writes to stderr, in the form that the command line asks for.

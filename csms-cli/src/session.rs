@@ -74,17 +74,18 @@ impl<'a> Session<'a> {
 
     /// Says of what was not found where it was looked for.
     pub(crate) fn placed(&self, failure: Failure) -> Failure {
-        match failure.exit() {
-            Exit::NotFound => failure.placed(&self.place()),
-            _ => failure,
-        }
+        failure.placed(&self.place())
     }
 
     /// `cn-north-4 (project 4ff0…1948)`
     pub(crate) fn place(&self) -> String {
-        let Settings { region, project, .. } = &self.settings;
+        self.place_at(&self.settings)
+    }
+
+    /// The same of other settings.
+    pub(crate) fn place_at(&self, settings: &Settings) -> String {
         let value = |setting: &Option<Setting>| setting.as_ref().map(|setting| setting.value.clone());
-        self.place_of(value(region).as_deref(), value(project).as_deref())
+        self.place_of(value(&settings.region).as_deref(), value(&settings.project).as_deref())
     }
 
     /// The same of another region and project.

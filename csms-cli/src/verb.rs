@@ -5,21 +5,25 @@
 
 use std::process::ExitCode;
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
-use csms_sdk::{OperationInfo, SecretJson, model::Field, page};
+use clap::{
+    Arg, ArgAction, ArgMatches, Command,
+    builder::{PossibleValue, PossibleValuesParser},
+};
+use csms_sdk::{OperationInfo, SecretJson, Service, model::Field, page};
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
     audit,
     commands::api::{self, dry_run},
     connection::Connection,
-    error::{Failure, Reporter},
+    error::{Exit, Failure, Reporter},
     input::Sources,
     needs::Needs,
     output::Column,
     params,
     session::Session,
-    subject::Subject,
+    subject::{self, Subject},
+    text,
 };
 
 /// A word before verbs: `secret`, `key`, or one of their parts, as `tag` is.
@@ -69,6 +73,15 @@ pub(crate) struct Call {
     fixed: &'static [(&'static str, &'static str)],
     effect: Effect,
     shows: Shows,
+    lacking: Option<Lacking>,
+}
+
+/// What is told where something is missing that need not be the first subject.
+struct Lacking {
+    what: &'static str,
+    hint: &'static str,
+    /// Whether the service has a code of its own for the first subject.
+    is_told_apart: bool,
 }
 
 /// A field of the request that is a flag of the verb.
@@ -77,6 +90,10 @@ pub(crate) struct Flag {
     name: &'static str,
     default: Option<&'static str>,
     is_required: bool,
+    /// Whether its value is a key by id, name or alias.
+    is_key: bool,
+    /// What people say for the codes that are its values.
+    words: &'static [(&'static str, &'static str)],
 }
 
 /// What a verb does to the world.
@@ -102,7 +119,7 @@ enum Shows {
 impl Flag {
     /// A flag named as its field, with dashes for underscores.
     pub(crate) const fn of(field: &'static str) -> Self {
-        Self { field, name: "", default: None, is_required: false }
+        Self { field, name: "", default: None, is_required: false, is_key: false, words: &[] }
     }
 
     pub(crate) const fn named(mut self, name: &'static str) -> Self {
@@ -119,6 +136,24 @@ impl Flag {
     pub(crate) const fn default(mut self, value: &'static str) -> Self {
         self.default = Some(value);
         self
+    }
+
+    /// A key, which may be called by its id, name or alias.
+    pub(crate) const fn key(mut self) -> Self {
+        self.is_key = true;
+        self
+    }
+
+    /// Takes these words for codes, and the codes as well.
+    pub(crate) const fn words(mut self, words: &'static [(&'static str, &'static str)]) -> Self {
+        self.words = words;
+        self
+    }
+
+    /// The code that a word stands for.
+    fn code<'a>(&self, word: &'a str) -> &'a str {
+        let is_it = |(_, known): &&(&str, &str)| *known == word.replace('-', " ");
+        self.words.iter().find(is_it).map_or(word, |(code, _)| *code)
     }
 
     fn long(&self) -> String {
@@ -158,7 +193,7 @@ impl Call {
     }
 
     const fn of(name: &'static str, info: &'static OperationInfo, effect: Effect, shows: Shows) -> Self {
-        Self { name, about: "", info, subjects: &[], flags: &[], fixed: &[], effect, shows }
+        Self { name, about: "", info, subjects: &[], flags: &[], fixed: &[], effect, shows, lacking: None }
     }
 
     /// Words for the help; else the operation's own are taken.
@@ -187,6 +222,18 @@ impl Call {
     /// Asks first; `what` completes "This …".
     pub(crate) const fn destroys(mut self, consequence: &'static str) -> Self {
         self.effect = Effect::Destroys(consequence);
+        self
+    }
+
+    /// Something else than the first subject can be missing: what is said then, and what shows what there is.
+    pub(crate) const fn lacking(mut self, what: &'static str, hint: &'static str) -> Self {
+        self.lacking = Some(Lacking { what, hint, is_told_apart: true });
+        self
+    }
+
+    /// The same where the service does not tell whether it is that or the first subject.
+    pub(crate) const fn lacking_either(mut self, what: &'static str, hint: &'static str) -> Self {
+        self.lacking = Some(Lacking { what, hint, is_told_apart: false });
         self
     }
 
@@ -306,7 +353,7 @@ impl Own {
 impl Call {
     fn command(&self, is_named: bool) -> Command {
         let about = match self.about {
-            "" => crate::text::plain(&self.info.summary()),
+            "" => text::plain(&self.info.summary()),
             about => about.to_owned(),
         };
         let command = Command::new(self.name).about(about);
@@ -339,7 +386,21 @@ impl Call {
         let long = flag.long();
         let Some(field) = self.field(flag.field) else { return Arg::new(long.clone()).long(long) };
         let is_required = flag.is_required || field.required && flag.default.is_none();
-        params::arg(flag.field, long, field).required(is_required).default_value(flag.default)
+        let arg = params::arg(flag.field, long, field).required(is_required).default_value(flag.default);
+        match (flag.words, params::known_values(&field.kind)) {
+            _ if flag.is_key => arg.value_name("KEY").help("The key: its id, name or alias"),
+            // A filter for what is none would find nothing, and not say why.
+            ([], known @ [_, ..]) if matches!(self.effect, Effect::Reads) => {
+                arg.value_parser(PossibleValuesParser::new(known)).hide_possible_values(true)
+            }
+            ([], _) => arg,
+            (words, _) => {
+                let value = |(code, word): &(&'static str, &'static str)| {
+                    PossibleValue::new(word.replace(' ', "-")).aliases([*code, *word])
+                };
+                arg.help(text::plain(field.docs)).value_parser(PossibleValuesParser::new(words.iter().map(value)))
+            }
+        }
     }
 
     fn calls(&self, session: &Session<'_>) -> Result<Needs, Failure> {
@@ -348,6 +409,13 @@ impl Call {
         for subject in self.subjects {
             // A call about a secret and a key is one about the secret.
             on = subject.needs(session.matches, &mut needs)?.or(on);
+        }
+        for word in self.flags.iter().filter(|flag| flag.is_key).filter_map(|flag| session.text(flag.field)) {
+            match self.info.service {
+                // It is to protect the secret.
+                Service::Csms => needs.protecting(None, word),
+                _ => needs.key(word),
+            };
         }
         if !session.is_set("dry-run") {
             needs.always(&on, &[self.info]);
@@ -363,9 +431,8 @@ impl Call {
                 request.insert((*name).to_owned(), params::value(&field.kind, name, &[*value], &mut sources)?);
             }
         }
-        for flag in self.flags {
-            let values: Vec<_> =
-                session.matches.get_many::<String>(flag.field).into_iter().flatten().map(String::as_str).collect();
+        for flag in self.flags.iter().filter(|flag| !flag.is_key) {
+            let values: Vec<_> = session.words(flag.field).map(|word| flag.code(word)).collect();
             if let (Some(field), false) = (self.field(flag.field), values.is_empty()) {
                 let value = params::value(&field.kind, &format!("--{}", flag.long()), &values, &mut sources)?;
                 request.insert(flag.field.to_owned(), value);
@@ -378,11 +445,18 @@ impl Call {
                 connection.block_on(value).map_err(|failure| session.placed(subject.told(failure, session.matches)))?;
             request.insert(subject.field.to_owned(), value);
         }
+        for flag in self.flags.iter().filter(|flag| flag.is_key) {
+            if let Some(word) = session.text(flag.field) {
+                let id = connection.block_on(subject::key_id(&connection.client, word));
+                let id = id.map_err(|failure| session.placed(subject::key_told(failure, word)))?;
+                request.insert(flag.field.to_owned(), id.into());
+            }
+        }
         if session.is_set("dry-run") {
             return self.dry_run(session, request);
         }
         if let Effect::Destroys(consequence) = self.effect {
-            session.confirm(&format!("{path} {}", self.words(session)), &self.fill(consequence, session))?;
+            session.confirm(&format!("{path} {}", self.words(session)), &self.fill(consequence, session, &request))?;
         }
         match self.shows {
             Shows::Rows(path, columns) => self.print_list(session, &connection, request, path, columns),
@@ -393,7 +467,7 @@ impl Call {
             Shows::Done(text) => {
                 let answer = self.send(session, &connection, &request)?;
                 let json = if answer.expose_secret().is_null() { json!({}) } else { answer.expose_secret().clone() };
-                session.output.done(session.reporter, &self.fill(text, session), &json)
+                session.output.done(session.reporter, &self.fill(text, session, &request), &json)
             }
         }?;
         Ok(ExitCode::SUCCESS)
@@ -406,7 +480,7 @@ impl Call {
         request: &Map<String, Json>,
     ) -> Result<SecretJson, Failure> {
         let answer = connection.block_on(connection.client.send_json(self.info, request));
-        let answer = answer.map_err(|error| session.placed(self.told(error.into(), session)))?.into_body();
+        let answer = answer.map_err(|error| session.placed(self.told(error.into(), session, request)))?.into_body();
         Ok(session.shown(self.info, answer))
     }
 
@@ -428,7 +502,7 @@ impl Call {
         let mut pages = pages.max_items(most);
         let mut next = || {
             let answer = connection.block_on(pages.next())?;
-            let told = |error: csms_sdk::Error| session.placed(self.told(error.into(), session));
+            let told = |error: csms_sdk::Error| session.placed(self.told(error.into(), session, &request));
             Some(answer.map(|answer| session.shown(self.info, answer.into_body())).map_err(told))
         };
         if session.output.takes_pages() {
@@ -457,10 +531,18 @@ impl Call {
     }
 
     /// A refusal, told of what the user has named.
-    fn told(&self, failure: Failure, session: &Session<'_>) -> Failure {
-        match self.subjects.first() {
-            Some(subject) => subject.told(failure, session.matches),
-            None => failure,
+    fn told(&self, failure: Failure, session: &Session<'_>, request: &Map<String, Json>) -> Failure {
+        let Some(subject) = self.subjects.first() else { return failure };
+        match &self.lacking {
+            Some(Lacking { what, hint, is_told_apart })
+                if failure.exit() == Exit::NotFound && !(*is_told_apart && subject.is_missing(&failure)) =>
+            {
+                failure.renamed(self.fill(what, session, request)).hint(self.fill(hint, session, request))
+            }
+            _ => {
+                let key = self.flags.iter().filter(|flag| flag.is_key).find_map(|flag| session.text(flag.field));
+                subject::told_of_its_key(subject.told(failure, session.matches), key)
+            }
         }
     }
 
@@ -471,10 +553,12 @@ impl Call {
     }
 
     /// A text with `{NAME}` for each subject and `{flag}` for each flag.
-    fn fill(&self, text: &str, session: &Session<'_>) -> String {
+    fn fill(&self, text: &str, session: &Session<'_>, request: &Map<String, Json>) -> String {
         let mut text = text.to_owned();
         for subject in self.subjects {
-            text = text.replace(&format!("{{{}}}", subject.name), &subject.words(session.matches).join(" "));
+            let words = || subject.words(session.matches).join(" ");
+            let word = subject.resolved(request).map_or_else(words, str::to_owned);
+            text = text.replace(&format!("{{{}}}", subject.name), &word);
         }
         for flag in self.flags {
             let value = session.matches.get_one::<String>(flag.field).map_or("", String::as_str);
@@ -582,6 +666,9 @@ mod tests {
             }
             if let Effect::Destroys(text) = call.effect {
                 texts.push(text);
+            }
+            if let Some(Lacking { what, hint, .. }) = &call.lacking {
+                texts.extend([what, hint]);
             }
             let mut known: Vec<_> = call.subjects.iter().map(|subject| subject.name.to_owned()).collect();
             known.extend(call.flags.iter().map(Flag::long));

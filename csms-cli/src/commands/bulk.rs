@@ -195,11 +195,8 @@ impl Work {
             }
             None => {
                 let plan = connection.block_on(bulk.plan(&self.wanted, self.mode.clone()));
-                let placed = |failure: Failure| match failure.exit() {
-                    Exit::NotFound => failure.placed(&place_of(session, &connection, &self.client)),
-                    _ => failure,
-                };
-                (plan.map_err(|error| placed(unplanned(error)))?, None)
+                let told = |error| unplanned(error).placed(&place_of(session, &connection, &self.client));
+                (plan.map_err(told)?, None)
             }
         };
         if session.is_set("dry-run") || plan_file.is_some() {

@@ -34,11 +34,10 @@ pub(crate) static NOUN: Noun = Noun {
     name: "key",
     about: "Keys: create and look after them, and compute with them",
     verbs: &[
-        Verb::Call(
-            Call::list("list", ListKeys::INFO, KEYS)
-                .about("Lists keys of every kind")
-                .flags(&[Flag::of("key_spec").named("spec").default("ALL"), Flag::of("key_state").named("state")]),
-        ),
+        Verb::Call(Call::list("list", ListKeys::INFO, KEYS).about("Lists keys of every kind").flags(&[
+            Flag::of("key_spec").named("spec").default("ALL"),
+            Flag::of("key_state").named("state").words(STATES),
+        ])),
         Verb::Call(
             Call::show("describe", ListKeyDetail::INFO, "key_info", DETAILS).about("Shows all about a key").on(&[KEY]),
         ),
@@ -90,7 +89,7 @@ pub(crate) static NOUN: Noun = Noun {
                 Verb::Call(
                     Call::list("list", ListAliases::INFO, ALIASES)
                         .about("Lists aliases")
-                        .flags(&[Flag::of("key_id").named("key")]),
+                        .flags(&[Flag::of("key_id").named("key").key()]),
                 ),
                 Verb::Call(
                     Call::change("add", CreateAlias::INFO, "{ALIAS} is an alias of {KEY}")
@@ -101,12 +100,14 @@ pub(crate) static NOUN: Noun = Noun {
                     Call::change("move", AssociateAlias::INFO, "{ALIAS} is now an alias of {KEY}")
                         .about("Has an alias stand for another key")
                         .on(&[Subject::key("target_key_id", "KEY", "The other key: its id, name or alias"), ALIAS])
+                        .lacking_either(NO_ALIAS, "csms key alias list")
                         .destroys("Whoever uses the alias uses another key from then on."),
                 ),
                 Verb::Call(
                     Call::change("rm", DeleteAlias::INFO, "removed {ALIAS}")
                         .about("Removes aliases of a key; the key stays")
                         .on(&[KEY, Subject::items("aliases", "ALIAS", "The aliases")])
+                        .lacking_either(NO_ALIAS, "csms key alias list")
                         .destroys("Whoever uses them will find nothing."),
                 ),
             ],
@@ -129,7 +130,8 @@ pub(crate) static NOUN: Noun = Noun {
                 Verb::Call(
                     Call::change("rm", DeleteTag::INFO, "{KEY}: removed the tag {TAG}")
                         .about("Removes a tag from a key")
-                        .on(&[KEY, Subject::text("key", "TAG", "Key of the tag")]),
+                        .on(&[KEY, Subject::text("key", "TAG", "Key of the tag")])
+                        .lacking(r#"key "{KEY}" has no tag "{TAG}""#, "csms key tag list {KEY}"),
                 ),
             ],
         }),
@@ -155,12 +157,14 @@ pub(crate) static NOUN: Noun = Noun {
                     Call::change("rm", CancelGrant::INFO, "revoked the grant")
                         .about("Revokes a grant")
                         .on(&[KEY, GRANT])
+                        .lacking(NO_GRANT, GRANTS_OF)
                         .destroys("Who has it loses it at once."),
                 ),
                 Verb::Call(
                     Call::change("retire", CancelSelfGrant::INFO, "gave the grant back")
                         .about("Gives back a grant that one has")
-                        .on(&[KEY, GRANT]),
+                        .on(&[KEY, GRANT])
+                        .lacking(NO_GRANT, GRANTS_OF),
                 ),
             ],
         }),
@@ -300,17 +304,31 @@ const GRANT: Subject = Subject::text("grant_id", "GRANT", "Id of the grant");
 const STORE: Subject = Subject::text("keystore_id", "STORE", "Id of the keystore");
 const POLICY: Subject = Subject::text("policy_id", "POLICY", "Id of the policy");
 
+/// What a key can lack, and what shows what it has. The service has one code for a key and an alias that do not exist.
+const NO_ALIAS: &str = r#"key "{KEY}" or alias "{ALIAS}" not found"#;
+const NO_GRANT: &str = r#"key "{KEY}" has no grant "{GRANT}""#;
+const GRANTS_OF: &str = "csms key grant list {KEY}";
+
+/// What the codes of `key_state` mean that can be asked for.
+const STATES: &[(&str, &str)] = &[
+    ("1", "pending activation"),
+    ("2", "enabled"),
+    ("3", "disabled"),
+    ("4", "pending deletion"),
+    ("5", "pending import"),
+];
+
 /// What the codes of `key_state` mean.
-fn state(code: &str) -> Option<&'static str> {
-    Some(match code {
-        "1" => "pending activation",
-        "2" => "enabled",
-        "3" => "disabled",
-        "4" => "pending deletion",
-        "5" => "pending import",
-        "7" => "frozen",
-        _ => return None,
-    })
+pub(crate) fn state(code: &str) -> Option<&'static str> {
+    match code {
+        "7" => Some("frozen"),
+        code => STATES.iter().find(|(of, _)| *of == code).map(|(_, word)| *word),
+    }
+}
+
+/// The code that a word for a state stands for, where that can be asked for.
+pub(crate) fn code_of_state(word: &str) -> Option<&'static str> {
+    STATES.iter().find(|(_, known)| *known == word.replace('-', " ")).map(|(code, _)| *code)
 }
 
 /// What the codes of flags mean.

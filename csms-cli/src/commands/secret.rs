@@ -16,20 +16,21 @@ use csms_sdk::{
     csms::{
         BatchCreateOrDeleteTags, CreateGrants, CreateSecretEvent, CreateSecretVersion, DeleteGrant, DeleteSecretEvent,
         DeleteSecretStage, DeleteSecretTag, ListGrants, ListNotificationRecords, ListSecretEvents, ListSecretTags,
-        ListSecretTask, ListSecretVersions, ListSecrets, RestoreSecret, RotateSecret, ShowSecret, ShowSecretEvent,
-        ShowSecretStage, ShowSecretVersion, UpdateGrant, UpdateSecret, UpdateSecretEvent, UpdateSecretStage,
-        UpdateVersion,
+        ListSecretTask, ListSecretVersions, ListSecrets, RestoreSecret, RotateSecret, SecretState, ShowSecret,
+        ShowSecretEvent, ShowSecretStage, ShowSecretVersion, UpdateGrant, UpdateSecret, UpdateSecretEvent,
+        UpdateSecretStage, UpdateVersion,
     },
     reference::{Reference, VersionRef},
 };
 
 pub(crate) use self::diff::word;
 use crate::{
-    error::{Exit, Failure},
+    error::Failure,
     needs::Needs,
     output::Column,
     session::Session,
-    subject::{self, SECRET, SECRET_AS_RESOURCE, SECRET_BY_ID, Subject},
+    subject::{self, NEW_STAGE, SECRET, SECRET_AS_RESOURCE, SECRET_BY_ID, Subject, VERSION},
+    text::shell_word,
     verb::{Call, Flag, Noun, Verb},
 };
 
@@ -63,7 +64,7 @@ pub(crate) static NOUN: Noun = Noun {
                 .on(&[SECRET])
                 .flags(&[
                     Flag::of("description"),
-                    Flag::of("kms_key_id").named("kms-key"),
+                    Flag::of("kms_key_id").named("kms-key").key(),
                     Flag::of("event_subscriptions").named("event"),
                 ]),
         ),
@@ -74,17 +75,20 @@ pub(crate) static NOUN: Noun = Noun {
                 Verb::Call(
                     Call::show("show", ShowSecretStage::INFO, "stage", STAGE)
                         .about("Shows which version a stage marks")
-                        .on(&[SECRET, STAGE_NAME]),
+                        .on(&[SECRET, STAGE_NAME])
+                        .lacking(NO_STAGE, VERSIONS_OF),
                 ),
                 Verb::Call(
                     Call::change("set", UpdateSecretStage::INFO, "{NAME}: {STAGE} now marks {VERSION}")
                         .about("Has a stage mark a version, and makes the stage where there is none")
-                        .on(&[SECRET, STAGE_NAME, VERSION_ID]),
+                        .on(&[SECRET, NEW_STAGE, VERSION])
+                        .lacking(NO_VERSION, VERSIONS_OF),
                 ),
                 Verb::Call(
                     Call::change("rm", DeleteSecretStage::INFO, "{NAME}: removed {STAGE}")
                         .about("Removes a stage; the version that it marks stays, but may be deleted by the service without any")
                         .on(&[SECRET, STAGE_NAME])
+                        .lacking(NO_STAGE, VERSIONS_OF)
                         .destroys("Programs that read {NAME}@{STAGE} will find nothing."),
                 ),
             ],
@@ -92,7 +96,8 @@ pub(crate) static NOUN: Noun = Noun {
         Verb::Call(
             Call::change("expire", UpdateVersion::INFO, "{NAME}@{VERSION} expires at {at}")
                 .about("Says when a version expires, which leads to a notification and no more")
-                .on(&[SECRET, VERSION_ID])
+                .on(&[SECRET, VERSION])
+                .lacking(NO_VERSION, VERSIONS_OF)
                 .flags(&[Flag::of("expire_time").named("at")]),
         ),
         Verb::Noun(Noun {
@@ -160,7 +165,8 @@ pub(crate) static NOUN: Noun = Noun {
                 Verb::Call(
                     Call::change("rm", DeleteSecretTag::INFO, "{NAME}: removed the tag {TAG}")
                         .about("Removes a tag from a secret")
-                        .on(&[SECRET_BY_ID, Subject::text("key", "TAG", "Key of the tag")]),
+                        .on(&[SECRET_BY_ID, Subject::text("key", "TAG", "Key of the tag")])
+                        .lacking(r#"secret "{NAME}" has no tag "{TAG}""#, "csms secret tag list {NAME}"),
                 ),
             ],
         }),
@@ -184,6 +190,7 @@ pub(crate) static NOUN: Noun = Noun {
                     Call::change("update", UpdateGrant::INFO, "changed the grant of {NAME}")
                         .about("Changes until when a grant holds")
                         .on(&[SECRET_AS_RESOURCE])
+                        .lacking(r#"secret "{NAME}" has no grant for "{to}""#, GRANTS_OF)
                         .fixed(&[("type", "SECRET")])
                         .flags(GRANT),
                 ),
@@ -191,6 +198,7 @@ pub(crate) static NOUN: Noun = Noun {
                     Call::change("rm", DeleteGrant::INFO, "took back the grant of {NAME}")
                         .about("Takes back a grant")
                         .on(&[SECRET_AS_RESOURCE])
+                        .lacking(r#"secret "{NAME}" has no grant for "{from}""#, GRANTS_OF)
                         .flags(&[Flag::of("grantee_user").named("from").required()])
                         .destroys("Programs of that user can no longer read it."),
                 ),
@@ -238,8 +246,13 @@ pub(crate) static NOUN: Noun = Noun {
 };
 
 const STAGE_NAME: Subject = Subject::text("stage_name", "STAGE", "Name of the stage, e.g. SYSCURRENT");
-const VERSION_ID: Subject = Subject::text("version_id", "VERSION", "Id of the version, e.g. v3");
 const EVENT_NAME: Subject = Subject::text("event_name", "EVENT", "Name of the event");
+
+/// What a secret can lack, and what shows what it has.
+const NO_STAGE: &str = r#"secret "{NAME}" has no stage "{STAGE}""#;
+const NO_VERSION: &str = r#"secret "{NAME}" has no version "{VERSION}""#;
+const VERSIONS_OF: &str = "csms secret versions {NAME}";
+const GRANTS_OF: &str = "csms secret grant list {NAME}";
 
 /// Who may use a secret, and until when.
 const GRANT: &[Flag] = &[
@@ -344,39 +357,57 @@ fn name(session: &Session<'_>) -> Result<String, Failure> {
     subject::secret_name(session.text(SECRET.field).unwrap_or_default())
 }
 
-/// A refusal, where what is missing is the secret.
+/// A refusal, in the words of the user.
 fn told(session: &Session<'_>, name: &str, error: Error) -> Failure {
     told_of(&session.place(), name, &error)
 }
 
 /// The same of an error that is kept, and of a place.
 pub(crate) fn told_of(place: &str, name: &str, error: &Error) -> Failure {
-    let failure = Failure::of(error);
-    match failure.exit() {
-        Exit::NotFound => subject::secret_not_found(failure, name).placed(place),
-        _ => failure,
+    let failure = subject::secret_told(Failure::of(error), name, "").placed(place);
+    // That it is to be deleted may have been seen, and not refused.
+    match error.last_state() == Some(SecretState::PendingDelete.as_str()) {
+        true => failure.hint(format!("csms secret restore {name}")),
+        false => failure,
     }
 }
 
 /// A refusal, in the words of a reference.
 pub(crate) fn told_of_reference(session: &Session<'_>, reference: &Reference, error: Error) -> Failure {
-    match reference.field() {
-        None => told_of_version(session, reference.name(), reference.version(), error),
-        // The error names the fields that there are.
-        Some(_) => session.placed(error.into()),
-    }
+    let (place, at) = whereabouts(session, reference);
+    let failure = match (reference.field(), error.status(), error.help()) {
+        // It is the field, and the error names those that there are.
+        (Some(_), None, Some(_)) => error.into(),
+        _ => version_told(reference.name(), reference.version(), &at, error),
+    };
+    failure.placed(&place)
 }
 
 /// A refusal, where what is missing may be a version.
 fn told_of_version(session: &Session<'_>, name: &str, version: &VersionRef, error: Error) -> Failure {
-    let failure = Failure::from(error);
-    match (failure.exit(), version) {
-        (Exit::NotFound, VersionRef::Current) => session.placed(subject::secret_not_found(failure, name)),
-        (Exit::NotFound, version) => session.placed(
-            failure
-                .renamed(format!("secret \"{name}\", version {version}, not found"))
-                .hint(format!("csms secret versions {name}")),
-        ),
-        _ => failure,
+    session.placed(version_told(name, version, "", error))
+}
+
+fn version_told(name: &str, version: &VersionRef, at: &str, error: Error) -> Failure {
+    match version {
+        VersionRef::Current => subject::secret_told(error.into(), name, at),
+        version => subject::version_told(error.into(), name, &version.to_string(), at),
     }
+}
+
+/// Where a reference is looked up: in words, and as the flags that say so.
+fn whereabouts(session: &Session<'_>, reference: &Reference) -> (String, String) {
+    let (region, profile, project) = (reference.region(), reference.profile(), reference.project());
+    let place = match profile.or(project) {
+        None if region.is_none() => session.place(),
+        // A project is that of one region.
+        None => session.place_of(region, None),
+        Some(_) => match session.settings.at(reference) {
+            Ok(there) => session.place_at(&there),
+            Err(_) => session.place_of(region, project),
+        },
+    };
+    let flags = [("region", region), ("profile", profile), ("project", project)];
+    let flags = flags.iter().filter_map(|(flag, value)| Some(format!("--{flag} {} ", shell_word((*value)?))));
+    (place, flags.collect())
 }

@@ -12,6 +12,7 @@ use csms_sdk::{
 use serde_json::{Value as Json, json};
 
 use crate::{
+    commands::key,
     connection::Connection,
     error::{Exit, Failure},
     needs::Needs,
@@ -36,7 +37,7 @@ pub(crate) static NOUN: Noun = Noun {
         Verb::Own(Own {
             name: "key",
             about: "Waits until a key is in a state",
-            grammar: key,
+            grammar: of_key,
             run: run_key,
             calls: calls_of_key,
         }),
@@ -83,7 +84,7 @@ fn secret(command: Command) -> Command {
     timed(command.arg(SECRET.arg()).arg(state(&SECRET_STATES)))
 }
 
-fn key(command: Command) -> Command {
+fn of_key(command: Command) -> Command {
     timed(command.arg(KEY.arg()).arg(state(&KEY_STATES)))
 }
 
@@ -127,15 +128,10 @@ fn run_key(session: &Session<'_>) -> Result<ExitCode, Failure> {
     let word = session.text(KEY.field).unwrap_or_default();
     let (wait, connection) = begin(session)?;
     let id = connection.block_on(subject::key_id(&connection.client, word));
-    let id = id.map_err(|failure| session.placed(KEY.told(failure, session.matches)))?;
+    let id = id.map_err(|failure| session.placed(subject::key_told(failure, word)))?;
     let asked = session.text("for").unwrap_or_default();
-    let state = match asked {
-        DELETED => None,
-        "disabled" => Some(KeyState::Disabled),
-        "pending-deletion" => Some(KeyState::PendingDeletion),
-        "pending-import" => Some(KeyState::PendingImport),
-        _ => Some(KeyState::Enabled),
-    };
+    // Deleted is none.
+    let state = key::code_of_state(asked).map(KeyState::from);
     connection
         .block_on(async {
             match &state {
@@ -143,7 +139,13 @@ fn run_key(session: &Session<'_>) -> Result<ExitCode, Failure> {
                 None => wait.key_deleted(&connection.client, &id).await,
             }
         })
-        .map_err(|error| told(session, error))?;
+        .map_err(|error| match error.kind() {
+            ErrorKind::Timeout => {
+                let last = error.last_state().map(|code| key::state(code).unwrap_or(code));
+                too_late(format!("waited in vain for key \"{word}\" to be {asked}"), last)
+            }
+            _ => session.placed(subject::key_told(error.into(), word)),
+        })?;
     let wire = state.as_ref().map_or("DELETED", KeyState::as_str);
     done(session, &format!("{word} is {asked}"), &json!({"key_id": id, "key_state": wire}))
 }
@@ -160,7 +162,10 @@ fn run_replica(session: &Session<'_>) -> Result<ExitCode, Failure> {
 fn run_task(session: &Session<'_>) -> Result<ExitCode, Failure> {
     let id = session.text("task").unwrap_or_default();
     let (wait, connection) = begin(session)?;
-    let found = connection.block_on(wait.rotation(&connection.client, id)).map_err(|error| told(session, error))?;
+    let found = connection.block_on(wait.rotation(&connection.client, id)).map_err(|error| match error.kind() {
+        ErrorKind::Timeout => too_late(error.message(), error.last_state()),
+        _ => error.into(),
+    })?;
     let name = found.secret_name.unwrap_or_default();
     done(session, &format!("the rotation of {name} has succeeded"), &json!({"task_id": id, "secret_name": name}))
 }
@@ -197,16 +202,18 @@ fn begin(session: &Session<'_>) -> Result<(Wait, Connection), Failure> {
     Ok((wait, session.connect()?))
 }
 
+/// Of a wait for a secret.
 fn told(session: &Session<'_>, error: csms_sdk::Error) -> Failure {
     match error.kind() {
-        ErrorKind::Timeout => {
-            let state = error.last_state().unwrap_or("not known");
-            Failure::new(Exit::WaitedTooLong, "waited_too_long", error.message())
-                .cause(format!("its state is {state}; the time that was given is over"))
-                .hint("wait again, or longer with --timeout 10m")
-        }
+        ErrorKind::Timeout => too_late(error.message(), error.last_state()),
         _ => session.placed(SECRET.told(error.into(), session.matches)),
     }
+}
+
+fn too_late(what: impl Into<String>, last: Option<&str>) -> Failure {
+    Failure::new(Exit::WaitedTooLong, "waited_too_long", what)
+        .cause(format!("its state is {}; the time that was given is over", last.unwrap_or("not known")))
+        .hint("wait again, or longer with --timeout 10m")
 }
 
 fn done(session: &Session<'_>, text: &str, answer: &Json) -> Result<ExitCode, Failure> {

@@ -65,7 +65,11 @@ fn values_come_as_they_are() {
     user.run("get db@previous").fails(3, "previous").fails(3, "csms secret versions db");
     user.run("get nothing").fails(3, "secret \"nothing\" not found in cn-north-4 (local)");
     user.run("get db db").fails(2, "-o json");
-    user.run("get db?region=cn-east-3").fails(3, "not found");
+    user.run("get db#nothing").fails(3, "seen in what the service answered in cn-north-4");
+    user.run("get nothing#user").fails(3, "secret \"nothing\" not found");
+    user.run("get db?region=cn-east-3")
+        .fails(3, "not found in cn-east-3")
+        .fails(3, "csms --region cn-east-3 secret list");
     user.run("secret describe db@v1").fails(2, "more than the name");
 }
 
@@ -127,6 +131,89 @@ fn verbs_that_do_not_exist_are_told_apart() {
             .fails(2, "the verbs are: ")
             .fails(2, &format!("csms {noun} --help"));
     }
+}
+
+#[test]
+fn what_is_missing_is_told_and_not_what_is_there() {
+    let user = User::new();
+    user.create("db", "value");
+    user.does("key create app");
+    for (command, what, hint) in [
+        ("secret stage show db blue", "secret \"db\" has no stage \"blue\"", "csms secret versions db"),
+        ("secret stage rm db blue -y", "secret \"db\" has no stage \"blue\"", "csms secret versions db"),
+        ("secret stage set db blue v9", "secret \"db\" has no version \"v9\"", "csms secret versions db"),
+        ("secret stage set db blue ~3", "secret \"db\", version ~3, not found", "csms secret versions db"),
+        ("secret expire db v9 --at 2030-01-01T00:00:00Z", "has no version \"v9\"", "csms secret versions db"),
+        ("secret tag rm db team", "secret \"db\" has no tag \"team\"", "csms secret tag list db"),
+        ("secret grant rm db --from u -y", "secret \"db\" has no grant for \"u\"", "csms secret grant list db"),
+        ("secret grant update db --to u", "secret \"db\" has no grant for \"u\"", "csms secret grant list db"),
+        ("key tag rm app team", "key \"app\" has no tag \"team\"", "csms key tag list app"),
+        ("key alias rm app alias/x -y", "key \"app\" or alias \"alias/x\" not found", "csms key alias list"),
+        ("key alias move app alias/x -y", "key \"app\" or alias \"alias/x\" not found", "csms key alias list"),
+        // It is the first.
+        ("secret stage show no blue", "secret \"no\" not found in cn-north-4", "csms secret list"),
+        ("secret stage set no blue v1", "secret \"no\" not found", "csms secret list"),
+        ("secret stage set no blue ~1", "secret \"no\" not found", "csms secret list"),
+        ("secret tag rm no team", "secret \"no\" not found", "csms secret list"),
+        ("key tag rm no team", "key \"no\" not found", "csms key list"),
+        ("key tag rm 00000000-0000-0000-0000-000000000000 team", "\" not found", "csms key list"),
+    ] {
+        user.run(command).fails(3, what).fails(3, hint);
+    }
+}
+
+#[test]
+fn a_state_that_is_in_the_way_is_told_with_the_command_that_ends_it() {
+    let user = User::new();
+    let put = |command: &str| user.program(command).stdin("value").run();
+    user.does("key create app");
+    user.create("db", "value");
+    assert_eq!(put("secret put own --kms-key app").code, 0);
+    user.says("secret rm db --yes");
+    for command in ["get db", "get db#x", "secret update db --description x", "export --env A=db"] {
+        user.run(command).fails(6, "hint:  csms secret restore db");
+    }
+    put("secret put db").fails(6, "hint:  csms secret restore db");
+    user.run("secret replica add db --to cn-east-3").fails(6, "hint:  csms secret restore db");
+    user.says("key disable app --yes");
+    put("key encrypt app").fails(6, "hint:  csms key enable app");
+    user.run("get own").fails(1, "csms secret describe own");
+    put("secret put new --kms-key app").fails(1, "hint:  csms key describe app");
+    user.run("secret update own --kms-key app").fails(1, "hint:  csms key describe app");
+    user.says("key rm app --yes");
+    user.run("key rotation enable app").fails(6, "hint:  csms key undelete app");
+}
+
+#[test]
+fn names_that_are_printed_are_taken_as_well() {
+    let user = User::new();
+    for value in ["one", "two"] {
+        assert_eq!(user.program("secret put db").stdin(value).run().code, 0);
+    }
+    let id = user.does("key create app").trim().rsplit('\t').next().unwrap().to_owned();
+    user.says("key alias add app alias/billing");
+    assert!(user.does("key alias list --key app").starts_with("alias/billing\t"));
+    user.says("secret update db --kms-key billing");
+    assert_eq!(user.does("secret describe db -q secret.kms_key_id -o raw"), id);
+    user.run("secret update db --kms-key no").fails(3, "key \"no\" not found in cn-north-4");
+
+    assert_eq!(user.says("secret stage set db blue ~1"), "db: blue now marks v1\n");
+    assert_eq!(user.says("secret stage set db green current"), "db: green now marks v2\n");
+    assert_eq!(user.says("secret stage set db red latest"), "db: red now marks v2\n");
+    assert!(user.says("secret expire db blue --at 2030-01-01T00:00:00Z").starts_with("db@v1 expires"));
+    for stage in ["latest", "current", "previous", "v9", "~1"] {
+        user.run(&format!("secret stage set db {stage} v1")).fails(2, "STAGE").fails(2, "nothing was sent");
+    }
+    user.says("secret stage set db SYSCURRENT v1");
+
+    user.says("key disable app --yes");
+    for state in ["disabled", "3"] {
+        let listed = user.does(&format!("key list --state {state}"));
+        assert!(listed.contains(&id) && listed.lines().count() == 1, "{listed}");
+    }
+    assert!(!user.does("key list --state enabled").contains(&id));
+    user.run("key list --state frozen").fails(2, "pending-deletion");
+    user.run("key list --spec RSA").fails(2, "RSA_2048");
 }
 
 #[test]

@@ -26,6 +26,8 @@ fn what_does_not_come_ends_with_its_own_code() {
     user.run("wait secret nothing --timeout 3s").fails(11, "not found");
     user.run("wait task 00000000-0000-0000-0000-000000000000 --timeout 3s").fails(11, "to succeed");
     user.run("wait replica db cn-east-3 --timeout 3s").fails(11, "in sync");
+    user.does("key create app");
+    user.run("wait key app --for disabled --timeout 1s").fails(11, "to be disabled").fails(11, "its state is enabled;");
 }
 
 #[test]

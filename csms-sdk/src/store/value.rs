@@ -116,7 +116,7 @@ impl SecretValue {
             };
             let (name, version) = (&self.name, &self.version);
             let message = format!("secret `{name}` ({version}) has no field `{field}`: its value {why}");
-            Error::new(ErrorKind::NotFound, message)
+            Error::new(ErrorKind::NotFound, message).with_help("name a field that it has, or none for all of the value")
         })
     }
 

@@ -68,6 +68,7 @@ fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
     if let Some(version) = session.text("if-version") {
         check_version(version)?;
     }
+    session.words("stage").try_for_each(|stage| subject::stage("--stage", stage).map(drop))?;
     session::hold_values();
     let value = input::value(session, &name)?;
     let connection = session.connect()?;
@@ -187,7 +188,7 @@ fn told(session: &Session<'_>, name: &str, error: csms_sdk::Error) -> Failure {
         Some("value") => Failure::usage("fields_lost", format!("the new value {}", error.message()))
             .cause("a field that is missing is rarely meant to go")
             .hint(format!("--replace writes it; csms secret patch {name} changes some fields and keeps the others")),
-        _ => super::told(session, name, error),
+        _ => subject::told_of_its_key(super::told(session, name, error), session.text("kms-key")),
     }
 }
 

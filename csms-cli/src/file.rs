@@ -37,6 +37,17 @@ pub(crate) fn check_target(session: &Session<'_>) -> Result<(), Failure> {
     }
 }
 
+/// The same for a verb that prints nothing else than the value: a file that gets it has no form.
+pub(crate) fn check_value_target(session: &Session<'_>) -> Result<(), Failure> {
+    let is_formed = session.text("output").is_some_and(|form| !matches!(form, "auto" | "raw"));
+    match session.matches.contains_id("to-file") && (is_formed || session.output.has_query()) {
+        true => Err(Failure::usage("conflict", "--to-file excludes --query and every --output but raw")
+            .cause("the file gets the value itself, byte for byte; nothing was sent")
+            .hint("leave out --to-file, and put what is printed into a file with >")),
+        false => check_target(session),
+    }
+}
+
 /// Puts values where [`flags`] say: into a file, or on stdout.
 pub(crate) fn deliver(session: &Session<'_>, bytes: &[u8]) -> Result<(), Failure> {
     match session.matches.get_one::<PathBuf>("to-file") {

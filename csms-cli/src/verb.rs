@@ -425,6 +425,7 @@ impl Call {
 
     fn run(&self, path: &str, session: &Session<'_>) -> Result<ExitCode, Failure> {
         let mut sources = Sources::new(session.reporter, false, false, false);
+        self.check_changes(session)?;
         let mut request = Map::new();
         for (name, value) in self.fixed {
             if let Some(field) = self.field(name) {
@@ -544,6 +545,22 @@ impl Call {
                 subject::told_of_its_key(subject.told(failure, session.matches), key)
             }
         }
+    }
+
+    /// Refuses to change nothing.
+    fn check_changes(&self, session: &Session<'_>) -> Result<(), Failure> {
+        let is_free = |flag: &Flag| {
+            let is_required = self.field(flag.field).is_some_and(|field| field.required);
+            !is_required && !flag.is_required && flag.default.is_none()
+        };
+        let changes_as_told = !matches!(self.effect, Effect::Reads) && self.fixed.is_empty() && !self.flags.is_empty();
+        if changes_as_told && self.flags.iter().all(|flag| is_free(flag) && session.text(flag.field).is_none()) {
+            let flags: Vec<_> = self.flags.iter().map(|flag| format!("--{}", flag.long())).collect();
+            return Err(Failure::usage("nothing_to_change", "it is not said what is to be changed")
+                .cause("nothing was sent")
+                .hint(format!("give {}", flags.join(" or "))));
+        }
+        Ok(())
     }
 
     /// The subjects as the user has written them.

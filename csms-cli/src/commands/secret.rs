@@ -318,8 +318,8 @@ const TAGS: &[Column] = &[Column::of("KEY", "key"), Column::of("VALUE", "value")
 const GRANTS: &[Column] = &[
     Column::of("USER", "user_name"),
     Column::of("ID", "user_id"),
-    Column::of("UNTIL", "validity_time"),
-    Column::of("CREATED", "create_time"),
+    Column::time("UNTIL", "validity_time"),
+    Column::time("CREATED", "create_time"),
 ];
 const EVENTS: &[Column] = &[
     Column::of("NAME", "name"),

@@ -89,6 +89,9 @@ fn a_file_gets_a_value_whole_and_for_its_owner_only() {
     user.does(&format!("{command} --overwrite"));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "value");
     user.run("get db --to-file nowhere/out").fails(2, "cannot be written");
+    for form in ["-o json", "-q secret_name"] {
+        user.run(&format!("get db --to-file new {form}")).fails(2, "--to-file excludes");
+    }
 }
 
 #[test]
@@ -214,6 +217,23 @@ fn names_that_are_printed_are_taken_as_well() {
     assert!(!user.does("key list --state enabled").contains(&id));
     user.run("key list --state frozen").fails(2, "pending-deletion");
     user.run("key list --spec RSA").fails(2, "RSA_2048");
+}
+
+#[test]
+fn a_change_of_nothing_is_refused() {
+    let user = User::new();
+    user.create("db", "value");
+    user.run("secret update db").fails(2, "--description");
+    user.run("secret event update audit").fails(2, "--state");
+    assert_eq!(user.says("secret update db --description="), "updated db\n");
+}
+
+#[test]
+fn a_grant_tells_its_times() {
+    let user = User::new();
+    user.create("db", "value");
+    user.says("secret grant add db --to someone --until 2099-01-31");
+    assert!(user.does("secret grant list db").contains("\t2099-01-31T00:00:00Z\t"));
 }
 
 #[test]

@@ -37,6 +37,7 @@ fn putting_says_what_became_of_the_value_and_how_to_undo_it() {
     user.put("db --if-version v3", "six").fails(6, "is at v5, not at v3");
     user.put("db --if-version newest", "six").fails(2, "--if-version");
     user.put("db --expires tomorrow", "six").fails(2, "--expires");
+    assert!(user.puts("db --expires 2027-01-31T00:00:00Z", "five").contains("v5 of db expires as before"));
     for stage in ["current", "latest", "v9", "~1"] {
         user.put(&format!("db --stage {stage}"), "six").fails(2, "--stage").fails(2, stage);
     }

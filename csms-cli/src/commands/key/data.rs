@@ -96,7 +96,7 @@ fn encrypt(session: &Session<'_>) -> Result<ExitCode, Failure> {
 }
 
 fn decrypt(session: &Session<'_>) -> Result<ExitCode, Failure> {
-    file::check_target(session)?;
+    file::check_value_target(session)?;
     session::hold_values();
     let mut request = DecryptData::new(ciphertext(session)?);
     let connection = session.connect()?;

@@ -38,7 +38,7 @@ fn calls(session: &Session<'_>) -> Result<Needs, Failure> {
 }
 
 fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
-    file::check_target(session)?;
+    file::check_value_target(session)?;
     session::hold_values();
     let count = session.matches.get_one::<i32>("bytes").copied().unwrap_or_default();
     let connection = session.connect()?;

@@ -65,7 +65,7 @@ fn verify_grammar(command: Command) -> Command {
 }
 
 fn sign(session: &Session<'_>) -> Result<ExitCode, Failure> {
-    file::check_target(session)?;
+    file::check_value_target(session)?;
     let (message, form) = message(session)?;
     let connection = session.connect()?;
     let key = parts::key_id(session, &connection, "key")?;

@@ -40,7 +40,7 @@ fn grammar(command: Command) -> Command {
 
 fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
     let references: Vec<Reference> = session.words("reference").map(str::parse).collect::<Result<_, _>>()?;
-    file::check_target(session)?;
+    file::check_value_target(session)?;
     let is_bare = session.output.is_bare() || session.matches.contains_id("to-file");
     if references.len() > 1 && is_bare {
         return Err(Failure::usage("several_values", "several values cannot be told apart when they are printed bare")

@@ -86,6 +86,14 @@ fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
     {
         session.reporter.note(&format!("{name} exists: its description, key and enterprise project stay as they are"));
     }
+    if let Written::Done(PutOutcome::Unchanged { version }) | Written::Planned(PutPlan::Unchanged { version }) =
+        &outcome
+        && let Some(time) = expires
+    {
+        session.reporter.note(&format!(
+            "{version} of {name} expires as before; change that with: csms secret expire {name} {version} --at {time}"
+        ));
+    }
     // What is not current cannot be undone by going back.
     let is_current = session.words("stage").all(|stage| stage == "SYSCURRENT");
     let code = outcome.tell(session, &name, is_current)?;

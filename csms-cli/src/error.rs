@@ -231,13 +231,14 @@ impl Failure {
     }
 
     fn to_json(&self) -> String {
-        let Inner { exit, code, what, cause, hint, status, service_code, request_id, .. } = &*self.0;
+        let Inner { exit, code, what, cause, hint, also, status, service_code, request_id, .. } = &*self.0;
         json!({"error": {
             "kind": exit.as_str(),
             "code": code,
             "message": text::one_line(what),
             "cause": cause.as_deref().map(text::one_line),
             "hint": hint.as_deref().map(text::one_line),
+            "also": also.iter().map(|what| text::one_line(what)).collect::<Vec<_>>(),
             "status": status,
             "service_code": service_code,
             "request_id": request_id,
@@ -356,11 +357,13 @@ impl Reporter {
 
     /// Reports why the program ends; a closed pipe is nobody's fault and is not mentioned.
     pub(crate) fn report(&self, failure: &Failure) {
-        failure.0.also.iter().for_each(|what| self.note(&format!("also: {what}")));
         match failure.0.exit {
             Exit::ClosedPipe => {}
             _ if self.json => eprint_line(&failure.to_json()),
-            _ => eprint_line(failure.to_text(self.color).trim_end()),
+            _ => {
+                failure.0.also.iter().for_each(|what| self.note(&format!("also: {what}")));
+                eprint_line(failure.to_text(self.color).trim_end());
+            }
         }
     }
 

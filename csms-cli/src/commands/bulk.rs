@@ -460,6 +460,5 @@ fn told_unread(
     let [first, others @ ..] = failed else { return Ok(()) };
     let place = place_of(session, connection, client);
     let told = |(name, error): &(String, Error)| secret::told_of(&place, name, error);
-    others.iter().for_each(|other| session.reporter.note(&format!("also: {}", told(other).what())));
-    Err(told(first))
+    Err(told(first).also(others.iter().map(|other| told(other).what().to_owned()).collect()))
 }

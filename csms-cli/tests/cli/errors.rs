@@ -3,7 +3,10 @@
 use serde_json::{Value as Json, json};
 use wiremock::{Mock, ResponseTemplate, matchers::any};
 
-use crate::program::{Outcome, Program, Server};
+use crate::{
+    program::{Outcome, Program, Server},
+    user::User,
+};
 
 const SHOW: [&str; 7] = ["api", "csms", "ShowSecret", "--secret_name", "demo", "--retries", "0"];
 
@@ -171,6 +174,17 @@ fn programs_get_errors_as_json() {
         (&error["kind"], &error["code"], &error["exit"]),
         (&json!("usage"), &json!("unknown_operation"), &json!(2))
     );
+}
+
+#[test]
+fn programs_get_every_failure_in_one_piece_of_json() {
+    let user = User::new();
+    let outcome = user.run("export --env A=first --env B=second?region=cn-east-3 --error-format json");
+    let error = &serde_json::from_str::<Json>(&outcome.stderr).unwrap()["error"];
+    assert_eq!(error["message"], "secret \"first\" not found in cn-north-4 (local)");
+    assert_eq!(error["also"], json!(["secret \"second\" not found in cn-east-3 (local)"]));
+    let text = user.run("export --env A=first --env B=second").fails(3, "secret \"first\"").stderr.clone();
+    assert!(text.starts_with("also: secret \"second\" not found"), "{text}");
 }
 
 #[test]

@@ -21,6 +21,7 @@ use crate::{
     connection::runtime,
     error::{Exit, Failure, Reporter},
     exec::{self, Signal, Signals},
+    file, input,
     local::{self, Local},
     output::Output,
     text,
@@ -227,7 +228,7 @@ impl CaFile {
             true => local::private_directory()?.join(format!("emulator-{}.pem", std::process::id())),
             false => path.into(),
         };
-        fs::write(&path, pem).map_err(|error| {
+        file::write_public(&path, pem.as_bytes()).map_err(|error| {
             Failure::new(Exit::Unexpected, "io", format!("--tls: {} cannot be written", path.display()))
                 .cause(error.to_string())
                 .hint("--tls FILE names another file")

@@ -85,7 +85,12 @@ pub(crate) static ALL: &[Top] = &[
         run: |matches, reporter| done(whoami::run(matches, reporter)),
         calls: whoami::calls,
     },
-    Top::Own(&doctor::DOCTOR),
+    Top::Other {
+        name: "doctor",
+        command: |_| doctor::command(),
+        run: doctor::run,
+        calls: |matches, reporter| doctor::calls(&Session::of(matches, reporter)?),
+    },
     Top::Own(&policy::POLICY),
     Top::Noun(&config::NOUN),
     Top::Noun(&profile::NOUN),

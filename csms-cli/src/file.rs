@@ -7,6 +7,7 @@ use std::{
 };
 
 use clap::{Arg, ArgAction};
+use csms_sdk::SecretBytes;
 use tempfile::NamedTempFile;
 
 use crate::{
@@ -85,10 +86,10 @@ fn directory_of(path: &Path) -> &Path {
 
 /// Moves a draft to its place, once its content is on the disk; a crash does not take it back.
 pub(crate) fn place(draft: NamedTempFile, path: &Path, overwrite: bool) -> Result<(), Failure> {
-    let placed = match overwrite {
     draft.as_file().sync_all().map_err(|error| unwritable(path, &error))?;
     // Something may have come there meanwhile.
     check_free(path, overwrite)?;
+    let placed = match overwrite {
         true => draft.persist(path),
         false => draft.persist_noclobber(path),
     };
@@ -112,7 +113,6 @@ pub(crate) fn check_free(path: &Path, overwrite: bool) -> Result<(), Failure> {
     }
 }
 
-fn exists(path: &Path) -> Failure {
 fn irregular(path: &Path, kind: fs::FileType) -> Failure {
     let kind = match (kind.is_dir(), kind.is_symlink()) {
         (true, _) => "a directory",
@@ -128,9 +128,36 @@ fn irregular(path: &Path, kind: fs::FileType) -> Failure {
         .hint(hint)
 }
 
+fn exists(path: &Path) -> Failure {
     Failure::usage("file_exists", format!("{} exists", path.display()))
         .cause("it was left as it is")
         .hint("--overwrite replaces it")
+}
+
+/// Most bytes of a file that says what this program is to do.
+const MOST: u64 = 1 << 20;
+
+/// Content and metadata of a file that says what this program is to do: of one and the same file, whatever happens to its
+/// name meanwhile, and of no device or pipe, which could have no end or never begin.
+pub(crate) fn read_settings(path: &Path) -> io::Result<(SecretBytes, fs::Metadata)> {
+    let mut options = fs::OpenOptions::new();
+    options.read(true);
+    // Whoever may be at the other end of a pipe is not waited for.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+    let file = options.open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if !metadata.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
+    }
+    let mut bytes = SecretBytes::default();
+    match io::copy(&mut file.take(MOST + 1), &mut bytes)? {
+        0..=MOST => Ok((bytes, metadata)),
+        _ => Err(io::Error::new(io::ErrorKind::FileTooLarge, "it has more than 1 MiB")),
+    }
 }
 
 pub(crate) fn unwritable(path: &Path, error: &io::Error) -> Failure {

@@ -30,7 +30,11 @@ pub(crate) struct Session<'a> {
 
 impl<'a> Session<'a> {
     pub(crate) fn of(matches: &'a ArgMatches, reporter: &'a Reporter) -> Result<Self, Failure> {
-        let config = Config::load()?;
+        Self::with(matches, reporter, Config::load()?)
+    }
+
+    /// The same where `config.toml` is read already.
+    pub(crate) fn with(matches: &'a ArgMatches, reporter: &'a Reporter, config: Arc<Config>) -> Result<Self, Failure> {
         let (settings, output) = (Settings::of(matches, &config)?, Output::of(matches, &config)?);
         Ok(Self { matches, reporter, config, settings, output })
     }

@@ -162,7 +162,7 @@ impl Wanted {
     pub(crate) fn of_values(session: &Session<'_>, done: &str, example: &str) -> Result<Self, Failure> {
         let mut wanted = Self::of(session)?;
         if wanted.is_empty() {
-            wanted = wanted.with_project()?;
+            wanted = wanted.with_project(session)?;
             // What stands in the file of a project as it is is no secret, and may be a common word.
             wanted.entries.retain(|entry| !matches!(entry.content, Content::Plain(_)));
         }
@@ -175,8 +175,8 @@ impl Wanted {
     }
 
     /// Adds what the project file wants, which wins over everything else.
-    pub(crate) fn with_project(mut self) -> Result<Self, Failure> {
-        if let Some(project) = project::find()? {
+    pub(crate) fn with_project(mut self, session: &Session<'_>) -> Result<Self, Failure> {
+        if let Some(project) = project::find(session.reporter)? {
             self.add(&project)?;
         }
         Ok(self)

@@ -3,9 +3,9 @@
 mod finding;
 mod network;
 
-use std::{process::ExitCode, time::Duration};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 
-use clap::Command;
+use clap::{ArgMatches, Command};
 use csms_sdk::{
     CallOptions, Client, Error, Operation as _, OperationInfo, Service,
     credentials::{KeyFileState, Provided, inspect_files},
@@ -21,20 +21,12 @@ use url::Url;
 use self::finding::{Finding, Findings};
 use super::whoami;
 use crate::{
+    audit,
+    config::Config,
     connection::runtime,
-    error::{Exit, Failure},
+    error::{Exit, Failure, Reporter},
     needs::Needs,
     session::Session,
-    verb::Own,
-};
-
-/// `csms doctor`.
-pub(crate) const DOCTOR: Own = Own {
-    name: "doctor",
-    about: "Checks settings, credentials, clock, network and permissions, and says what to do",
-    grammar,
-    run,
-    calls,
 };
 
 /// Time for one check. None takes as long where everything is well.
@@ -51,11 +43,15 @@ default 10s.
 
 -o json is a list of {\"check\", \"status\", \"found\", \"hint\"}. Exit code: 0, or that of the first check that has failed.";
 
-fn grammar(command: Command) -> Command {
-    command.after_help(AFTER_HELP)
+/// The grammar of `doctor`.
+pub(crate) fn command() -> Command {
+    Command::new("doctor")
+        .about("Checks settings, credentials, clock, network and permissions, and says what to do")
+        .after_help(AFTER_HELP)
 }
 
-fn calls(session: &Session<'_>) -> Result<Needs, Failure> {
+/// What `doctor` may call.
+pub(crate) fn calls(session: &Session<'_>) -> Result<Needs, Failure> {
     let mut needs = Needs::of(session);
     needs.always(&None, &[ListSecrets::INFO, ListKeys::INFO]);
     if session.settings.project.is_none() {
@@ -64,8 +60,17 @@ fn calls(session: &Session<'_>) -> Result<Needs, Failure> {
     Ok(needs)
 }
 
-fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
+/// Runs `doctor`.
+pub(crate) fn run(matches: &ArgMatches, reporter: &Reporter) -> Result<ExitCode, Failure> {
+    // One that cannot be used is a finding, where it ends every other command.
+    let (config, fault) = match Config::load() {
+        Ok(config) => (config, None),
+        Err(failure) => (Arc::default(), Some(failure)),
+    };
+    let session = &Session::with(matches, reporter, config)?;
+    audit::expect(session, || calls(session));
     let mut findings = Findings::default();
+    fault.iter().for_each(|failure| findings.add(Finding::failed("config.toml", failure)));
     findings.add(settings(session));
     let limit = session.settings.timeout.unwrap_or(USUAL);
     let key_files = key_files(limit)?;

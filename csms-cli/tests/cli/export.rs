@@ -107,6 +107,43 @@ fn files_are_private_and_not_replaced_unasked() {
     let user = user();
     let path = user.home().join(".env");
     let command = format!("export db#user --to-file {}", path.display());
+#[cfg(unix)]
+#[test]
+fn a_project_file_is_one_that_only_the_user_can_change() {
+    use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
+    let user = user();
+    let path = user.home().join("csms.toml");
+    let run = || {
+        let (mut command, _folder) = user.program("export").into_command();
+        let output = command.current_dir(user.home()).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    std::fs::write(&path, "secrets = ['db-url']\n").unwrap();
+    let mode = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o664);
+    // A group that has the number of its owner is his own.
+    let owner = rustix::process::geteuid().as_raw();
+    if chown(&path, None, Some(owner)).is_ok() {
+        assert_eq!(run(), (Some(0), String::new()));
+    }
+    mode(0o666);
+    let (code, told) = run();
+    assert!(code == Some(5) && told.contains("can be changed by everybody"), "{told}");
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&path, vec![b'#'; (1 << 20) + 1]).unwrap();
+    let (code, told) = run();
+    assert!(code == Some(2) && told.contains("more than 1 MiB"), "{told}");
+    // Neither what has no end nor what never begins is read.
+    std::fs::remove_file(&path).unwrap();
+    symlink("/dev/zero", &path).unwrap();
+    let (code, told) = run();
+    assert!(code == Some(2) && told.contains("no regular file"), "{told}");
+    std::fs::remove_file(&path).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let (code, told) = run();
+    assert!(code == Some(2) && told.contains("no regular file"), "{told}");
+}
+
     assert_eq!(user.does(&command), "");
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "USER=admin\n");
     #[cfg(unix)]

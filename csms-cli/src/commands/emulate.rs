@@ -283,8 +283,8 @@ fn seed(file: &PathBuf) -> Result<Json, Failure> {
     let problem = |cause: String| {
         Failure::usage("seed", format!("--seed: {} cannot be used", file.display())).cause(cause).hint(INPUT_HINT)
     };
-    let bytes = fs::read(file).map_err(|error| problem(error.to_string()))?;
-    serde_json::from_slice(&bytes)
+    let bytes = input::read("--seed", file).map_err(|failure| failure.hint(INPUT_HINT))?;
+    serde_json::from_slice(bytes.expose_secret())
         .map_err(|error| problem(format!("line {}, column {}: it is not JSON", error.line(), error.column())))
 }
 

@@ -147,8 +147,7 @@ fn convert(session: &Session<'_>, direction: Direction) -> Result<ExitCode, Fail
         None if is_released_early => Some(session.output.pipe(force)?),
         _ => None,
     };
-    let source = input::open(name)?;
-    let size = source.metadata().ok().filter(std::fs::Metadata::is_file).map(|about| about.len());
+    let source = input::open("FILE", name)?;
     session::hold_values();
     let connection = session.connect()?;
     let client = connection.client.clone();

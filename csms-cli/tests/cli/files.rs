@@ -1,4 +1,4 @@
-//! Files that are written with values.
+//! Files that are written with values, and what is read from stdin.
 
 use std::{fs, path::Path};
 
@@ -66,4 +66,24 @@ fn a_dash_in_the_place_of_a_file_is_stdout() {
     let user = user();
     assert_eq!(user.does("get db --to-file -"), "the-value");
     assert_eq!(user.does("export db --to-file -"), "DB=the-value\n");
+    let backup = user.does("secret backup db --to-file -");
+    user.says("secret rm db --now --yes");
+    let restored = user.program("secret restore-backup --from-file -").stdin(backup).run();
+    assert_eq!((restored.code, restored.stderr.as_str()), (0, "restored db\n"));
+    assert_eq!(user.does("get db"), "the-value");
+    user.program("secret restore-backup --from-file -").stdin("").run().fails(2, "stdin is no backup");
+}
+
+#[test]
+fn stdin_is_read_once_whoever_asks_for_it() {
+    let user = user();
+    for (command, told) in [
+        ("key verify k - --signature - --algorithm RSASSA_PSS_SHA_256", "FILE and --signature both read stdin"),
+        ("diff - - --format dotenv", "FILE is to read stdin twice"),
+        ("export --env-file - --env-file -", "--env-file is to read stdin twice"),
+        ("redact --env-file -", "--env-file and the text to be copied both read stdin"),
+        ("secret patch db --set a=- --set b=-", "both read stdin"),
+    ] {
+        user.program(command).stdin("A=csms://db\n").run().fails(2, told);
+    }
 }

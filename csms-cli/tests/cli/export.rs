@@ -1,6 +1,11 @@
 //! `csms export`, and the sources that it shares with `exec`.
 
-use crate::user::User;
+use wiremock::{Mock, ResponseTemplate, matchers::method};
+
+use crate::{
+    program::{Program, Server},
+    user::User,
+};
 
 fn user() -> User {
     let user = User::new();
@@ -102,11 +107,6 @@ fn a_project_says_what_it_wants_and_holds_no_credentials() {
     }
 }
 
-#[test]
-fn files_are_private_and_not_replaced_unasked() {
-    let user = user();
-    let path = user.home().join(".env");
-    let command = format!("export db#user --to-file {}", path.display());
 #[cfg(unix)]
 #[test]
 fn a_project_file_is_one_that_only_the_user_can_change() {
@@ -144,6 +144,11 @@ fn a_project_file_is_one_that_only_the_user_can_change() {
     assert!(code == Some(2) && told.contains("no regular file"), "{told}");
 }
 
+#[test]
+fn files_are_private_and_not_replaced_unasked() {
+    let user = user();
+    let path = user.home().join(".env");
+    let command = format!("export db#user --to-file {}", path.display());
     assert_eq!(user.does(&command), "");
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "USER=admin\n");
     #[cfg(unix)]
@@ -162,6 +167,25 @@ fn a_ciphertext_is_decrypted_in_place() {
     let encrypt = format!("api kms EncryptData --key-id {id} --plain-text - -o raw -q cipher_text");
     let cipher = user.program(&encrypt).stdin("tütü").run().stdout;
     assert_eq!(user.does(&format!("export --env A=kms:{cipher} --format json")), "{\n  \"A\": \"tütü\"\n}\n");
+}
+
+#[test]
+fn many_ciphertexts_stay_in_their_order_and_each_is_decrypted_once() {
+    let server = Server::start();
+    let answer = |request: &wiremock::Request| {
+        let sent: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
+        let text = sent["cipher_text"].as_str().unwrap();
+        // The first is the last to come.
+        let delay = if text == "AAAA" { 300 } else { 0 };
+        let answer = ResponseTemplate::new(200).set_body_json(serde_json::json!({"key_id": "k", "plain_text": text}));
+        answer.set_delay(std::time::Duration::from_millis(delay))
+    };
+    server.mount(Mock::given(method("POST")).respond_with(answer));
+    let line =
+        "export --format dotenv --env A=kms:AAAA --env B=kms:BBBB --env C=kms:AAAA --env D=kms:CCCC --env E=kms:DDDD";
+    let outcome = Program::against(&server.mock, line.split(' ')).run();
+    assert_eq!(outcome.stdout, "A=AAAA\nB=BBBB\nC=AAAA\nD=CCCC\nE=DDDD\n", "{}", outcome.stderr);
+    assert_eq!(server.requests().len(), 4);
 }
 
 #[test]

@@ -93,6 +93,15 @@ pub(crate) fn text(flag: &str, path: impl AsRef<Path>) -> Result<SecretString, F
     utf8(flag, &shown(path), &bytes).map(SecretString::from).map_err(|failure| failure.hint("save it as UTF-8"))
 }
 
+/// The two sides of `NAME=VALUE`, which the help calls `form`.
+pub(crate) fn pair<'a>(flag: &str, form: &str, text: &'a str) -> Result<(&'a str, &'a str), Failure> {
+    text.split_once('=').filter(|(name, value)| !name.is_empty() && !value.is_empty()).ok_or_else(|| {
+        Failure::usage("invalid_value", format!("{flag} is not {form}"))
+            .cause("there has to be something on both sides of `=`; nothing was sent")
+            .hint(format!("write {flag} {form}"))
+    })
+}
+
 /// Asks a person twice, without showing what is typed.
 fn prompt(session: &Session<'_>, name: &str) -> Result<SecretBytes, Failure> {
     let first = typed(session.reporter, &format!("Value of {name} (not shown):"))?;
@@ -350,6 +359,14 @@ fn not_json(flag: &str, name: &str, error: &serde_json::Error) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pairs_have_two_sides() {
+        for text in ["A", "=a", "A=", "="] {
+            assert!(pair("--env", "VAR=REF", text).is_err(), "{text}");
+        }
+        assert!(pair("--env", "VAR=REF", "A=b#c=d").is_ok_and(|pair| pair == ("A", "b#c=d")));
+    }
 
     #[test]
     fn only_a_single_line_loses_its_newline() {

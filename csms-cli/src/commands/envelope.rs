@@ -387,12 +387,8 @@ async fn key_id(session: &Session<'_>, client: &Client, key: &str) -> Result<Str
 
 /// The pairs that a flag is given.
 fn pairs(session: &Session<'_>, flag: &str, form: &str) -> Result<Vec<(String, String)>, Failure> {
-    let pair = |word: &str| match word.split_once('=') {
-        Some((name, value)) if !name.is_empty() && !value.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err(Failure::usage("invalid_value", format!("--{flag} is not {form}"))
-            .cause("there has to be something on both sides of `=`; nothing was sent")
-            .hint(format!("--{flag} {form}"))),
-    };
+    let pair =
+        |word| input::pair(&format!("--{flag}"), form, word).map(|(name, value)| (name.to_owned(), value.to_owned()));
     session.words(flag).map(pair).collect()
 }
 

@@ -54,7 +54,7 @@ fn what_is_missing_is_named_and_nothing_is_printed() {
     assert!(outcome.stderr.contains("also: secret `db` (v1) has no field `nothing`"), "{}", outcome.stderr);
     user.run("export --prefix nothing").fails(3, "no secret begins");
     user.run("export").fails(2, "nothing to be exported");
-    user.run("export --env db").fails(2, "--env DB_PASSWORD=");
+    user.run("export --env db").fails(2, "write --env VAR=REF");
     user.run("export kms:AAEC").fails(2, "has no name");
     user.run("export --env A=kms:x").fails(2, "Base64");
     assert!(!user.run("export --env A=hunter2!").stderr.contains("hunter2"));

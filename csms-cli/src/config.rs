@@ -15,8 +15,7 @@ mod edit;
 
 use std::{
     collections::BTreeMap,
-    env, fs,
-    io::{self, Read as _},
+    env, fs, io,
     ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
@@ -30,6 +29,7 @@ pub(crate) use self::edit::Editor;
 use crate::{
     directories,
     error::{Exit, Failure},
+    file,
     settings::{Setting, setting},
     text::{faulty_line, line_number},
 };
@@ -77,10 +77,11 @@ impl Config {
         Self { path: directories::CONFIG.path().map(|directory| directory.join("config.toml")), ..Self::default() }
     }
 
-    /// Reads the file. One that is not there, or another user's, says nothing.
+    /// Reads the file. One that is not there says nothing, and so does a directory of somebody else's that hides whether
+    /// it is there.
     pub(crate) fn load() -> Result<Arc<Self>, Failure> {
         let Some(path) = Self::unread().path else { return Ok(Arc::default()) };
-        let config = match read(&path) {
+        let config = match file::read_settings(&path) {
             Ok((bytes, metadata)) => {
                 let config = Self::parse(&path, text(&path, &bytes)?)?;
                 if config.profiles.values().any(|profile| profile.has_credentials()) {
@@ -88,7 +89,7 @@ impl Config {
                 }
                 config
             }
-            Err(error) if may_be_missing(&error) => Self::default(),
+            Err(error) if is_missing(&path, &error) => Self::default(),
             Err(error) => return Err(faulty(&path, &error.to_string())),
         };
         Ok(Arc::new(Self { path: Some(path), ..config }))
@@ -244,21 +245,29 @@ fn visit(path: &Path, text: &str, mut seen: impl FnMut(Member<'_>)) -> Result<()
     Ok(())
 }
 
-/// Content and metadata of one and the same file.
-fn read(path: &Path) -> io::Result<(SecretBytes, fs::Metadata)> {
-    let mut file = fs::File::open(path)?;
-    let metadata = file.metadata()?;
-    let mut bytes = SecretBytes::default();
-    io::copy(&mut file.by_ref(), &mut bytes)?;
-    Ok((bytes, metadata))
-}
-
 fn text<'a>(path: &Path, bytes: &'a SecretBytes) -> Result<&'a str, Failure> {
     str::from_utf8(bytes.expose_secret()).map_err(|_| faulty(path, "it is not UTF-8 text"))
 }
 
-fn may_be_missing(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied | io::ErrorKind::NotADirectory)
+fn is_missing(path: &Path, error: &io::Error) -> bool {
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => true,
+        io::ErrorKind::PermissionDenied => fs::metadata(path).is_err() && !is_below_our_own(path),
+        _ => false,
+    }
+}
+
+/// Whether it would be in a directory of the user's, as far down as can be seen; `HOME` may be that of another.
+#[cfg(unix)]
+fn is_below_our_own(path: &Path) -> bool {
+    let ours = rustix::process::geteuid().as_raw();
+    let mut seen = path.ancestors().filter_map(|directory| fs::metadata(directory).ok());
+    seen.any(|directory| std::os::unix::fs::MetadataExt::uid(&directory) == ours)
+}
+
+#[cfg(not(unix))]
+fn is_below_our_own(_: &Path) -> bool {
+    true
 }
 
 fn faulty(path: &Path, problem: &str) -> Failure {

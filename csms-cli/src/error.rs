@@ -1,4 +1,5 @@
-//! What went wrong: exit code, what, why, what to do. The only place that writes to stderr.
+//! What went wrong: exit code, what, why, what to do. All that this program says on stderr is written here; what the SDK
+//! logs is by `log`, and what a masked command says by `exec`.
 
 #![allow(clippy::print_stderr)] // this is where stderr is written
 

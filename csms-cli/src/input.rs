@@ -3,6 +3,8 @@
 use std::{
     env, fs,
     io::{self, IsTerminal as _},
+    path::Path,
+    sync::{Mutex, PoisonError},
 };
 
 use clap::{Arg, ArgAction, ArgGroup, Command};
@@ -88,12 +90,19 @@ pub(crate) fn data(session: &Session<'_>, name: &str) -> Result<SecretBytes, Fai
 }
 
 /// The text of a file, or of stdin where that is called `-`: every byte of it.
-pub(crate) fn text(flag: &str, path: &str) -> Result<SecretString, Failure> {
-    let (name, bytes) = match path {
-        "-" => ("stdin", whole_stdin(flag)?),
-        path => (path, file(flag, path)?),
-    };
-    utf8(flag, name, &bytes).map(SecretString::from).map_err(|failure| failure.hint("save it as UTF-8"))
+pub(crate) fn text(flag: &str, path: impl AsRef<Path>) -> Result<SecretString, Failure> {
+    let path = path.as_ref();
+    let bytes = read(flag, path)?;
+    utf8(flag, &shown(path), &bytes).map(SecretString::from).map_err(|failure| failure.hint("save it as UTF-8"))
+}
+
+/// The two sides of `NAME=VALUE`, which the help calls `form`.
+pub(crate) fn pair<'a>(flag: &str, form: &str, text: &'a str) -> Result<(&'a str, &'a str), Failure> {
+    text.split_once('=').filter(|(name, value)| !name.is_empty() && !value.is_empty()).ok_or_else(|| {
+        Failure::usage("invalid_value", format!("{flag} is not {form}"))
+            .cause("there has to be something on both sides of `=`; nothing was sent")
+            .hint(format!("write {flag} {form}"))
+    })
 }
 
 /// Asks a person twice, without showing what is typed.
@@ -141,22 +150,17 @@ pub(crate) struct Sources<'a> {
     allow_argv_secrets: bool,
     allow_empty: bool,
     verbatim: bool,
-    /// Who has read stdin: it can be read once.
-    stdin_reader: Option<String>,
 }
 
 impl<'a> Sources<'a> {
     pub(crate) fn new(reporter: &'a Reporter, allow_argv_secrets: bool, allow_empty: bool, verbatim: bool) -> Self {
-        Self { reporter, allow_argv_secrets, allow_empty, verbatim, stdin_reader: None }
+        Self { reporter, allow_argv_secrets, allow_empty, verbatim }
     }
 
     /// A whole request: one JSON object.
     pub(crate) fn request(&mut self, source: &str) -> Result<Map<String, Json>, Failure> {
         let name = if source == "-" { "stdin" } else { source };
-        let bytes = match source {
-            "-" => self.all_of_stdin("--input")?,
-            path => file("--input", path)?,
-        };
+        let bytes = read("--input", source)?;
         let text = utf8("--input", name, &bytes)?;
         match serde_json::from_str(text) {
             Ok(Json::Object(members)) => Ok(members),
@@ -218,7 +222,7 @@ impl<'a> Sources<'a> {
 
     /// Stdin without the newline that `echo` adds.
     fn stdin(&mut self, reader: &str) -> Result<SecretBytes, Failure> {
-        let bytes = self.all_of_stdin(reader)?;
+        let bytes = whole_stdin(reader)?;
         let kept = without_lonely_newline(bytes.expose_secret());
         if self.verbatim || kept.len() == bytes.expose_secret().len() {
             return Ok(bytes);
@@ -228,30 +232,51 @@ impl<'a> Sources<'a> {
         without.extend_from_slice(kept);
         Ok(without)
     }
+}
 
-    fn all_of_stdin(&mut self, reader: &str) -> Result<SecretBytes, Failure> {
-        if let Some(other) = &self.stdin_reader {
-            return Err(Failure::usage("stdin_twice", format!("{other} and {reader} both read stdin"))
-                .cause("stdin can be read once; nothing was sent")
-                .hint("give one of them from a file: file://PATH"));
-        }
-        self.stdin_reader = Some(reader.to_owned());
-        whole_stdin(reader)
+/// What an argument names, where `-` is stdin, to be read piece by piece.
+pub(crate) fn open(flag: &str, name: impl AsRef<Path>) -> Result<fs::File, Failure> {
+    let name = name.as_ref();
+    let opened = match is_stdin(name) {
+        true => take_stdin(flag).map(|()| stdin_as_file())?,
+        false => fs::File::open(name),
+    };
+    opened.map_err(|error| unreadable(flag, &shown(name), &error))
+}
+
+/// All of what an argument names, where `-` is stdin.
+pub(crate) fn read(flag: &str, name: impl AsRef<Path>) -> Result<SecretBytes, Failure> {
+    let name = name.as_ref();
+    match is_stdin(name) {
+        true => whole_stdin(flag),
+        false => file(flag, name),
     }
 }
 
-/// What an argument `FILE` names, where `-` is stdin, to be read piece by piece.
-pub(crate) fn open(name: &str) -> Result<fs::File, Failure> {
-    let opened = match name {
-        "-" => stdin_as_file(),
-        path => fs::File::open(path),
-    };
-    opened.map_err(|error| unreadable("FILE", name, &error))
+fn is_stdin(name: &Path) -> bool {
+    name == Path::new("-")
 }
 
-/// All of what an argument `FILE` names.
-pub(crate) fn read(name: &str) -> Result<SecretBytes, Failure> {
-    all_of(open(name)?).map_err(|error| unreadable("FILE", name, &error))
+/// What people call it.
+pub(crate) fn shown(name: &Path) -> String {
+    if is_stdin(name) { "stdin".to_owned() } else { name.display().to_string() }
+}
+
+/// Says who reads stdin. It can be read once: whoever came second would find nothing, and take that for a value.
+pub(crate) fn take_stdin(reader: &str) -> Result<(), Failure> {
+    static READER: Mutex<Option<String>> = Mutex::new(None);
+    let mut taken = READER.lock().unwrap_or_else(PoisonError::into_inner);
+    let what = match taken.as_deref() {
+        None => {
+            *taken = Some(reader.to_owned());
+            return Ok(());
+        }
+        Some(other) if other == reader => format!("{reader} is to read stdin twice"),
+        Some(other) => format!("{other} and {reader} both read stdin"),
+    };
+    Err(Failure::usage("stdin_twice", what)
+        .cause("stdin can be read once; nothing was sent")
+        .hint("give one of them from a file: PATH, or file://PATH where a value could stand"))
 }
 
 #[cfg(unix)]
@@ -278,6 +303,7 @@ fn without_lonely_newline(bytes: &[u8]) -> &[u8] {
 }
 
 fn whole_stdin(reader: &str) -> Result<SecretBytes, Failure> {
+    take_stdin(reader)?;
     all_of(io::stdin().lock()).map_err(|error| unreadable(reader, "stdin", &error))
 }
 
@@ -288,8 +314,10 @@ fn all_of(mut reader: impl io::Read) -> io::Result<SecretBytes> {
     Ok(bytes)
 }
 
-fn file(flag: &str, path: &str) -> Result<SecretBytes, Failure> {
-    fs::File::open(path).and_then(all_of).map_err(|error| unreadable(flag, path, &error))
+/// All of a file, whatever it is called.
+pub(crate) fn file(flag: &str, path: impl AsRef<Path>) -> Result<SecretBytes, Failure> {
+    let path = path.as_ref();
+    fs::File::open(path).and_then(all_of).map_err(|error| unreadable(flag, &path.display().to_string(), &error))
 }
 
 fn variable(flag: &str, name: &str) -> Result<SecretString, Failure> {
@@ -335,6 +363,14 @@ fn not_json(flag: &str, name: &str, error: &serde_json::Error) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pairs_have_two_sides() {
+        for text in ["A", "=a", "A=", "="] {
+            assert!(pair("--env", "VAR=REF", text).is_err(), "{text}");
+        }
+        assert!(pair("--env", "VAR=REF", "A=b#c=d").is_ok_and(|pair| pair == ("A", "b#c=d")));
+    }
 
     #[test]
     fn only_a_single_line_loses_its_newline() {

@@ -14,14 +14,17 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    fs::Metadata,
+    io,
     path::{Path, PathBuf},
 };
 
+use csms_sdk::SecretBytes;
 use serde_json::Value as Json;
 
 use crate::{
-    error::{Exit, Failure},
+    error::{Exit, Failure, Reporter},
+    file,
     text::faulty_line,
 };
 
@@ -38,46 +41,62 @@ pub(crate) struct Project {
 }
 
 /// The file of the directory that the program runs in, or of the nearest one above that has one.
-pub(crate) fn find() -> Result<Option<Project>, Failure> {
+pub(crate) fn find(reporter: &Reporter) -> Result<Option<Project>, Failure> {
     let Ok(here) = std::env::current_dir() else { return Ok(None) };
     for directory in here.ancestors() {
         let path = directory.join(NAME);
-        match fs::read_to_string(&path) {
-            Ok(text) => {
-                check_owner(&path)?;
-                return parse(path, &text).map(Some);
-            }
+        match file::read_settings(&path) {
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::IsADirectory) => {}
-            Err(error) => return Err(faulty(&path, error.to_string())),
+            read => return judged(path, read, reporter).map(Some),
         }
     }
     Ok(None)
 }
 
 /// A file that somebody has named.
-pub(crate) fn read(path: &Path) -> Result<Project, Failure> {
-    let text = fs::read_to_string(path).map_err(|error| faulty(path, error.to_string()))?;
-    check_owner(path)?;
-    parse(path.to_owned(), &text)
+pub(crate) fn read(path: &Path, reporter: &Reporter) -> Result<Project, Failure> {
+    judged(path.to_owned(), file::read_settings(path), reporter)
 }
 
-/// Whoever can write the file decides what programs find in their environment: only the user himself and root may.
+fn judged(path: PathBuf, read: io::Result<(SecretBytes, Metadata)>, reporter: &Reporter) -> Result<Project, Failure> {
+    let (bytes, metadata) = read.map_err(|error| faulty(&path, error.to_string()))?;
+    check_writers(&path, &metadata, reporter)?;
+    let text = str::from_utf8(bytes.expose_secret()).map_err(|_| faulty(&path, "it is not UTF-8 text".to_owned()))?;
+    parse(path, text)
+}
+
+/// Whoever can write the file decides what programs find in their environment: only the user himself and root may. Its
+/// group is warned about, as with files that hold keys.
 #[cfg(unix)]
-fn check_owner(path: &Path) -> Result<(), Failure> {
+fn check_writers(path: &Path, metadata: &Metadata, reporter: &Reporter) -> Result<(), Failure> {
     use std::os::unix::fs::MetadataExt as _;
-    let owner = fs::metadata(path).map_err(|error| faulty(path, error.to_string()))?.uid();
-    match owner == 0 || owner == rustix::process::geteuid().as_raw() {
-        true => Ok(()),
-        false => {
-            Err(Failure::new(Exit::NotPermitted, "project_file", format!("{} is somebody else's", path.display()))
-                .cause("who can write it decides what is read and what programs are given; nothing was sent")
-                .hint("copy it, or run csms in another directory"))
-        }
+    /// The file may be read more than once.
+    static WARNED: std::sync::Once = std::sync::Once::new();
+    let (owner, mode) = (metadata.uid(), metadata.mode());
+    let refused = |what: &str, hint: &str| {
+        Err(Failure::new(Exit::NotPermitted, "project_file", format!("{} {what}", path.display()))
+            .cause("who can write it decides what is read and what programs are given; nothing was sent")
+            .hint(hint))
+    };
+    if owner != 0 && owner != rustix::process::geteuid().as_raw() {
+        return refused("is somebody else's", "copy it, or run csms in another directory");
     }
+    if mode & 0o002 != 0 {
+        return refused(
+            "can be changed by everybody",
+            &format!("look what is in it, and chmod o-w {}", path.display()),
+        );
+    }
+    // A group of the same number is commonly its owner's alone.
+    if mode & 0o020 != 0 && metadata.gid() != owner {
+        let text = format!("{} can be changed by its group, which then decides what is read", path.display());
+        WARNED.call_once(|| reporter.warn(&format!("{text}; chmod g-w closes it")));
+    }
+    Ok(())
 }
 
 #[cfg(not(unix))]
-fn check_owner(_: &Path) -> Result<(), Failure> {
+fn check_writers(_: &Path, _: &Metadata, _: &Reporter) -> Result<(), Failure> {
     Ok(())
 }
 

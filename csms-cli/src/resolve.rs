@@ -6,6 +6,7 @@ use csms_sdk::{
     reference::Reference,
     store::{SecretStore, SecretValue},
 };
+use futures_util::{StreamExt as _, stream};
 
 use crate::{
     commands::secret::told_of_reference,
@@ -17,6 +18,8 @@ use crate::{
 /// What begins a reference that can be nothing else.
 pub(crate) const SCHEME: &str = "csms://";
 const CIPHER: &str = "kms:";
+/// Ciphertexts that are decrypted side by side.
+const AT_ONCE: usize = 4;
 
 /// Stands for a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,9 +86,14 @@ pub(crate) async fn all(
             outcomes[*at] = Some(value.map(Resolved::Secret).map_err(told));
         }
     }
-    for (outcome, target) in outcomes.iter_mut().zip(targets) {
-        if let Target::Cipher(base64) = target {
-            *outcome = Some(decrypted(&connection.client, base64).await);
+    let ciphers = ciphers(targets);
+    let answers = stream::iter(ciphers.iter().map(|(base64, _)| decrypted(&connection.client, base64)));
+    let answers: Vec<_> = answers.buffered(AT_ONCE).collect().await;
+    for ((_, places), answer) in ciphers.iter().zip(answers) {
+        match answer {
+            Ok(bytes) => places.iter().for_each(|at| outcomes[*at] = Some(Ok(Resolved::Plain(bytes.clone())))),
+            // Once is enough.
+            Err(failure) => outcomes[places[0]] = Some(Err(failure)),
         }
     }
     let (mut values, mut failures) = (Vec::new(), Vec::new());
@@ -150,7 +158,20 @@ fn places(targets: &[Target]) -> Vec<Vec<(usize, &Reference)>> {
     places
 }
 
-async fn decrypted(client: &Client, base64: &str) -> Result<Resolved, Failure> {
+/// Each ciphertext, with the positions that it has.
+fn ciphers(targets: &[Target]) -> Vec<(&str, Vec<usize>)> {
+    let mut ciphers: Vec<(&str, Vec<usize>)> = Vec::new();
+    for (at, target) in targets.iter().enumerate() {
+        let Target::Cipher(base64) = target else { continue };
+        match ciphers.iter_mut().find(|(other, _)| other == base64) {
+            Some((_, places)) => places.push(at),
+            None => ciphers.push((base64, vec![at])),
+        }
+    }
+    ciphers
+}
+
+async fn decrypted(client: &Client, base64: &str) -> Result<SecretBytes, Failure> {
     let answer = DecryptData::new(base64).send(client).await?.into_body();
     // The plain text is not to be relied on where it is not printable.
     let bytes = match (&answer.plain_text_base64, &answer.plain_text) {
@@ -158,7 +179,7 @@ async fn decrypted(client: &Client, base64: &str) -> Result<Resolved, Failure> {
         (None, Some(text)) => Some(text.expose_secret().as_bytes().to_vec().into()),
         (None, None) => None,
     };
-    bytes.map(Resolved::Plain).ok_or_else(|| {
+    bytes.ok_or_else(|| {
         Failure::new(Exit::Unexpected, "unexpected_answer", "DecryptData: the answer has no value")
             .cause("it came, and holds neither text nor Base64")
             .hint("run it again with -vv")
@@ -189,5 +210,12 @@ mod tests {
             .into();
         let at: Vec<Vec<_>> = places(&targets).iter().map(|place| place.iter().map(|(at, _)| *at).collect()).collect();
         assert_eq!(at, [vec![0, 3], vec![2, 4], vec![5]]);
+    }
+
+    #[test]
+    fn a_ciphertext_that_is_wanted_twice_is_one() {
+        let targets: Vec<_> =
+            ["kms:AAEC", "a", "kms:AAED", "kms:AAEC"].map(|text| Target::of("", text).unwrap()).into();
+        assert_eq!(ciphers(&targets), [("AAEC", vec![0, 3]), ("AAED", vec![2])]);
     }
 }

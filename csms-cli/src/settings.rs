@@ -1,19 +1,20 @@
 //! Where to call, and who said so: flags, then `CSMS_*` variables, then those of the official SDKs, then the profile in
 //! use, then what the SDK finds.
 
-use std::{borrow::Cow, env, sync::Arc, time::Duration};
+use std::{borrow::Cow, env, ffi::OsStr, sync::Arc, time::Duration};
 
 use clap::ArgMatches;
 use csms_emulator::Emulator;
 use csms_sdk::{
-    CallOptions, Client, ClientBuilder, Service, Timestamp,
+    CallOptions, Client, ClientBuilder, SecretString, Service, Timestamp,
     credentials::{AccessKeys, Credentials},
     reference::Reference,
     retry::RetryPolicy,
 };
+use sha2::{Digest as _, Sha256};
 
 use crate::{
-    config::{Chosen, Config},
+    config::{Chosen, Config, SETTINGS},
     credentials::{self, Named},
     error::{Failure, Reporter},
     local::{self, Local},
@@ -265,18 +266,39 @@ impl Settings {
         Self { timeout: Some(timeout), retries: Some(0), ..self }
     }
 
-    /// Tells one place from another: where calls go, and as whom as far as that is no secret.
-    pub(crate) fn place(&self) -> String {
-        let mut place = String::new();
-        for name in ["region", "project", "endpoint", "iam_endpoint", "sts_endpoint"] {
-            place.push_str(&format!("{:?}\n", self.in_effect(name).map(|setting| setting.value)));
+    /// Tells one place and caller from another: whatever decides on account, project and region. What somebody could
+    /// guess and then check is left out; it comes with a name that is here.
+    pub(crate) fn fingerprint(&self) -> [u8; 32] {
+        let mut digest = Sha256::new();
+        let mut add = |bytes: &[u8]| {
+            digest.update(bytes.len().to_le_bytes());
+            digest.update(bytes);
+        };
+        for name in SETTINGS {
+            for setting in [self.in_effect(name), self.of_profile(name)] {
+                add(setting.map_or(String::new(), |setting| setting.value).as_bytes());
+            }
         }
-        place.push_str(&format!("{:?}\n", self.chosen.as_ref().map(|chosen| &chosen.name.value)));
-        place.push_str(&format!("{:?}\n", self.local.as_ref().map(|local| &local.file)));
-        for name in ["CSMS_ACCESS_KEY", "HUAWEICLOUD_SDK_AK", "HW_ACCESS_KEY", "OS_ACCESS_KEY", "HW_PROFILE"] {
-            place.push_str(&format!("{:?}\n", env::var_os(name)));
+        add(self.chosen.as_ref().map_or("", |chosen| &chosen.name.value).as_bytes());
+        add(self.local.as_ref().map_or(OsStr::new(""), |local| local.file.as_os_str()).as_encoded_bytes());
+        let profile = self.chosen.as_ref().and_then(|chosen| chosen.profile.as_ref());
+        for name in ["access_key", "auth_token", "idp_id"] {
+            let credential = profile.and_then(|profile| profile.credential(name));
+            add(credential.map_or("", SecretString::expose_secret).as_bytes());
         }
-        place
+        // All variables of programs whose settings are taken, rather than a list that would have to be kept complete.
+        let is_meant = |name: &str| {
+            let is_of_family = ["CSMS_", "HUAWEICLOUD_", "HW_", "OS_"].iter().any(|family| name.starts_with(family));
+            let is_guessable = ["PASSWORD", "SECRET_KEY", "_SK"].iter().any(|end| name.ends_with(end));
+            name == "HOME" || is_of_family && !is_guessable
+        };
+        let mut variables: Vec<_> = env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_meant)).collect();
+        variables.sort();
+        for (name, value) in &variables {
+            add(name.as_encoded_bytes());
+            add(value.as_encoded_bytes());
+        }
+        digest.finalize().into()
     }
 
     /// Whether the settings' origins are to be told.

@@ -163,7 +163,7 @@ impl Wanted {
             wanted.prefix("--prefix", prefix);
         }
         for text in session.words("env") {
-            let (name, target) = pair("--env", text)?;
+            let (name, target) = input::pair("--env", "VAR=REF", text)?;
             let content = Content::Target(Target::of(&format!("--env {name}"), target)?);
             wanted.push(Some(name), content, format!("--env {name}"), false, true);
         }
@@ -171,7 +171,7 @@ impl Wanted {
             wanted.env_file(path)?;
         }
         for text in session.words("file") {
-            let (name, target) = pair("--file", text)?;
+            let (name, target) = input::pair("--file", "VAR=REF", text)?;
             wanted.file(&format!("--file {name}"), name, target)?;
         }
         Ok(wanted)
@@ -181,7 +181,7 @@ impl Wanted {
     pub(crate) fn of_values(session: &Session<'_>, done: &str, example: &str) -> Result<Self, Failure> {
         let mut wanted = Self::of_flags(session)?;
         if wanted.is_empty() {
-            wanted = wanted.with_project()?;
+            wanted = wanted.with_project(session)?;
             wanted.entries.retain(|entry| !matches!(entry.content, Content::Public(_)));
         }
         match wanted.is_empty() {
@@ -193,8 +193,8 @@ impl Wanted {
     }
 
     /// Adds what the project file wants, which wins over everything else.
-    pub(crate) fn with_project(mut self) -> Result<Self, Failure> {
-        if let Some(project) = project::find()? {
+    pub(crate) fn with_project(mut self, session: &Session<'_>) -> Result<Self, Failure> {
+        if let Some(project) = project::find(session.reporter)? {
             self.add(&project)?;
         }
         Ok(self)
@@ -531,15 +531,6 @@ fn is_powerful(name: &str) -> bool {
     })
 }
 
-/// `NAME=rest`
-fn pair<'a>(flag: &str, text: &'a str) -> Result<(&'a str, &'a str), Failure> {
-    text.split_once('=').filter(|(name, rest)| !name.is_empty() && !rest.is_empty()).ok_or_else(|| {
-        Failure::usage("invalid_value", format!("{flag} takes a name and a reference"))
-            .cause("there is no `=` with something on both sides of it; nothing was sent")
-            .hint(format!("{flag} DB_PASSWORD=db#password"))
-    })
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)] // a failed unwrap is a failed test
 mod tests {
@@ -578,7 +569,5 @@ mod tests {
     fn names_are_those_of_variables() {
         assert_eq!(variable("db-url.x"), "DB_URL_X");
         assert!(settled(vec![item("a=b", "", "", true)], |_| Ok(())).is_err());
-        assert!(pair("--env", "A").is_err() && pair("--env", "=a").is_err() && pair("--env", "A=").is_err());
-        assert_eq!(pair("--env", "A=b#c=d").unwrap(), ("A", "b#c=d"));
     }
 }

@@ -21,6 +21,7 @@ use crate::{
     connection::runtime,
     error::{Exit, Failure, Reporter},
     exec::{self, Signal, Signals},
+    file, input,
     local::{self, Local},
     output::Output,
     text,
@@ -227,7 +228,7 @@ impl CaFile {
             true => local::private_directory()?.join(format!("emulator-{}.pem", std::process::id())),
             false => path.into(),
         };
-        fs::write(&path, pem).map_err(|error| {
+        file::write_public(&path, pem.as_bytes()).map_err(|error| {
             Failure::new(Exit::Unexpected, "io", format!("--tls: {} cannot be written", path.display()))
                 .cause(error.to_string())
                 .hint("--tls FILE names another file")
@@ -282,8 +283,8 @@ fn seed(file: &PathBuf) -> Result<Json, Failure> {
     let problem = |cause: String| {
         Failure::usage("seed", format!("--seed: {} cannot be used", file.display())).cause(cause).hint(INPUT_HINT)
     };
-    let bytes = fs::read(file).map_err(|error| problem(error.to_string()))?;
-    serde_json::from_slice(&bytes)
+    let bytes = input::read("--seed", file).map_err(|failure| failure.hint(INPUT_HINT))?;
+    serde_json::from_slice(bytes.expose_secret())
         .map_err(|error| problem(format!("line {}, column {}: it is not JSON", error.line(), error.column())))
 }
 

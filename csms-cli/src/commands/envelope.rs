@@ -1,7 +1,9 @@
 //! `csms encrypt`, `decrypt` and `rewrap`: files and streams of any size under keys of KMS.
 
+mod held;
+
 use std::{
-    io::{self, Seek as _},
+    io,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::atomic::{AtomicU64, Ordering},
@@ -15,8 +17,9 @@ use csms_sdk::{
     policy::Resource,
 };
 use serde_json::json;
-use tokio::fs::File;
+use tokio::{fs::File, io::AsyncWrite};
 
+use self::held::{Content, Held};
 use crate::{
     error::{Exit, Failure, ProgressLine},
     file, input,
@@ -86,8 +89,8 @@ fn decrypt_grammar(command: Command) -> Command {
         .after_help(
             "Without --to-file the file is written without `.enc` behind its name; what comes from standard input goes to \
              standard output. Only files under a key that is named are opened. Nothing is printed or put in place \
-             before all of it is verified: what is printed is kept until then in a file without a name, in TMPDIR \
-             unless it is small.",
+             before all of it is verified: what is printed is kept until then in memory, beyond 16 MiB in a file \
+             without a name in TMPDIR.",
         )
 }
 
@@ -144,8 +147,7 @@ fn convert(session: &Session<'_>, direction: Direction) -> Result<ExitCode, Fail
         None if is_released_early => Some(session.output.pipe(force)?),
         _ => None,
     };
-    let source = input::open(name)?;
-    let size = source.metadata().ok().filter(std::fs::Metadata::is_file).map(|about| about.len());
+    let source = input::open("FILE", name)?;
     session::hold_values();
     let connection = session.connect()?;
     let client = connection.client.clone();
@@ -158,13 +160,12 @@ fn convert(session: &Session<'_>, direction: Direction) -> Result<ExitCode, Fail
             (Some(path), _) => {
                 let draft = file::draft(path)?;
                 let written = draft.as_file().try_clone().map_err(|error| file::unwritable(path, &error))?;
-                let count = run(&envelope, direction, reader, written).await.map_err(told)?;
-                draft.as_file().sync_all().map_err(|error| file::unwritable(path, &error))?;
+                let count = run(&envelope, direction, reader, File::from_std(written)).await.map_err(told)?;
                 progress.end();
                 file::place(draft, path, overwrite)?;
                 Ok(count)
             }
-            (None, Some(pipe)) => run(&envelope, direction, reader, pipe).await.map_err(|error| {
+            (None, Some(pipe)) => run(&envelope, direction, reader, File::from_std(pipe)).await.map_err(|error| {
                 let failure = told(error);
                 match failure.exit() {
                     Exit::Integrity => failure.cause("what was printed is genuine, but it is not all"),
@@ -172,13 +173,14 @@ fn convert(session: &Session<'_>, direction: Direction) -> Result<ExitCode, Fail
                 }
             }),
             (None, None) => {
-                let unkept = |error| told(EnvelopeError::Io("write a temporary file".to_owned(), error));
-                let mut kept = file::unnamed(size).map_err(unkept)?;
-                let written = kept.try_clone().map_err(unkept)?;
-                let count = run(&envelope, direction, reader, written).await.map_err(told)?;
+                let mut held = Held::default();
+                let count = run(&envelope, direction, reader, &mut held).await.map_err(told)?;
                 progress.end();
-                kept.rewind().map_err(unkept)?;
-                print(session, kept, count, force).await?;
+                let content = held
+                    .content()
+                    .await
+                    .map_err(|error| told(EnvelopeError::Io("read the temporary file".to_owned(), error)))?;
+                print(session, content, count, force).await?;
                 Ok(count)
             }
         }
@@ -201,9 +203,8 @@ async fn run(
     envelope: &Envelope,
     direction: Direction,
     reader: File,
-    writer: std::fs::File,
+    writer: impl AsyncWrite + Unpin,
 ) -> Result<u64, EnvelopeError> {
-    let writer = File::from_std(writer);
     match direction {
         Direction::Encrypt => envelope.encrypt_stream(reader, writer).await,
         Direction::Decrypt => envelope.decrypt_stream(reader, writer).await,
@@ -211,15 +212,19 @@ async fn run(
 }
 
 /// Prints what has been decrypted and verified to its end.
-async fn print(session: &Session<'_>, kept: std::fs::File, count: u64, force: bool) -> Result<(), Failure> {
+async fn print(session: &Session<'_>, content: Content, count: u64, force: bool) -> Result<(), Failure> {
+    let file = match content {
+        Content::Memory(value) => return session.output.exact(value.expose_secret(), force),
+        Content::File(file) => file,
+    };
     if output::is_terminal() {
         // Whoever reads it there does not have much of it.
         let mut value = SecretBytes::with_capacity(usize::try_from(count).unwrap_or_default());
-        io::copy(&mut &kept, &mut value).map_err(|error| output::unprintable(&error))?;
+        io::copy(&mut &file, &mut value).map_err(|error| output::unprintable(&error))?;
         return session.output.exact(value.expose_secret(), force);
     }
     let mut stdout = File::from_std(session.output.pipe(force)?);
-    let copied = tokio::io::copy(&mut File::from_std(kept), &mut stdout).await;
+    let copied = tokio::io::copy(&mut File::from_std(file), &mut stdout).await;
     copied.map(drop).map_err(|error| output::unprintable(&error))
 }
 
@@ -382,12 +387,8 @@ async fn key_id(session: &Session<'_>, client: &Client, key: &str) -> Result<Str
 
 /// The pairs that a flag is given.
 fn pairs(session: &Session<'_>, flag: &str, form: &str) -> Result<Vec<(String, String)>, Failure> {
-    let pair = |word: &str| match word.split_once('=') {
-        Some((name, value)) if !name.is_empty() && !value.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err(Failure::usage("invalid_value", format!("--{flag} is not {form}"))
-            .cause("there has to be something on both sides of `=`; nothing was sent")
-            .hint(format!("--{flag} {form}"))),
-    };
+    let pair =
+        |word| input::pair(&format!("--{flag}"), form, word).map(|(name, value)| (name.to_owned(), value.to_owned()));
     session.words(flag).map(pair).collect()
 }
 

@@ -136,7 +136,7 @@ fn before_start(failure: Failure) -> Failure {
 }
 
 fn wanted(session: &Session<'_>) -> Result<Wanted, Failure> {
-    let wanted = Wanted::of(session)?.with_project()?;
+    let wanted = Wanted::of(session)?.with_project(session)?;
     match wanted.is_empty() {
         true => Err(Failure::usage("no_sources", "there is nothing to give to the command")
             .cause("no source and no csms.toml is given; nothing was sent or started")

@@ -78,7 +78,7 @@ fn wanted(session: &Session<'_>) -> Result<Wanted, Failure> {
         wanted.secret("export", reference)?;
     }
     if wanted.is_empty() {
-        wanted = wanted.with_project()?;
+        wanted = wanted.with_project(session)?;
     }
     match wanted.is_empty() {
         true => Err(Failure::usage("no_sources", "there is nothing to be exported")

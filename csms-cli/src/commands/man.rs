@@ -51,7 +51,7 @@ fn write_all(directory: &Path, command: &Command) -> Result<usize, Failure> {
 
 fn write(directory: &Path, command: Command) -> Result<(), Failure> {
     let path = directory.join(format!("{}.1", command.get_display_name().unwrap_or("csms")));
-    fs::write(&path, render(command)).map_err(|error| file::unwritable(&path, &error))
+    file::write_public(&path, &render(command)).map_err(|error| file::unwritable(&path, &error))
 }
 
 fn render(command: Command) -> Vec<u8> {

@@ -117,8 +117,8 @@ fn of_line(session: &Session<'_>) -> Result<Needs, Failure> {
 /// What giving a program the values of a project file may call.
 fn of_manifest(session: &Session<'_>) -> Result<Needs, Failure> {
     let project = match session.matches.get_one::<PathBuf>("manifest") {
-        Some(path) => Some(project::read(path)?),
-        None => project::find()?,
+        Some(path) => Some(project::read(path, session.reporter)?),
+        None => project::find(session.reporter)?,
     };
     let project = project.ok_or_else(|| {
         Failure::usage("no_manifest", "there is no csms.toml here, nor in a directory above")

@@ -6,6 +6,7 @@ use clap::Command;
 
 use crate::{
     error::{Exit, Failure},
+    input,
     needs::Needs,
     output, redactor,
     session::{self, Session},
@@ -50,6 +51,7 @@ fn wanted(session: &Session<'_>) -> Result<Wanted, Failure> {
 fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
     session::hold_values();
     let wanted = wanted(session)?;
+    input::take_stdin("the text to be copied")?;
     let patterns = wanted.patterns(session, &session.connect()?)?;
     redactor::copy(io::stdin().lock(), &patterns, output::print)?.map_err(|error| {
         Failure::new(Exit::Unexpected, "io", "stdin cannot be read to its end")

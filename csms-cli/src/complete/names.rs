@@ -8,7 +8,6 @@ use csms_sdk::{
     kms::{KeySpec, ListAliases, ListKeys},
 };
 use serde_json::{Value as Json, json};
-use sha2::{Digest as _, Sha256};
 
 use crate::{cli, config::Config, connection::Connection, directories, file, output, settings::Settings};
 
@@ -92,8 +91,7 @@ fn file_name(settings: &Settings, kind: Kind) -> String {
         Kind::Secrets => "secrets",
         Kind::Keys => "keys",
     };
-    let digest = Sha256::digest(settings.place());
-    let hexadecimal: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    let hexadecimal: String = settings.fingerprint()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{hexadecimal}-{kind}.{EXTENSION}")
 }
 

@@ -11,7 +11,7 @@ use std::{
 use csms_sdk::{SecretBytes, SecretString};
 use toml_edit::{DocumentMut, Item, Table, TableLike, Value};
 
-use super::{CREDENTIALS, Config, Member, faulty, read, text, visit};
+use super::{CREDENTIALS, Config, Member, faulty, text, visit};
 use crate::{
     directories,
     error::{Exit, Failure},
@@ -40,7 +40,7 @@ impl Editor {
         let lock = path.parent().and_then(|directory| File::open(directory).ok());
         // Where a file system has no locks, there is nothing that could be done.
         let lock = lock.filter(|lock| lock.lock().is_ok());
-        let (bytes, is_new) = match read(&path) {
+        let (bytes, is_new) = match file::read_settings(&path) {
             Ok((bytes, _)) => (bytes, false),
             // One that cannot be read is not to be replaced by what is known of it.
             Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::read_link(&path) {

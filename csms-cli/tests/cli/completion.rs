@@ -217,7 +217,25 @@ fn other_callers_have_other_names() {
     offered(program(), &["get", ""]);
     offered(program().env("CSMS_ACCESS_KEY", "ANOTHERACCESSKEY0001"), &["get", ""]);
     offered(program().env("CSMS_PROJECT_ID", "another"), &["get", ""]);
-    assert_eq!(kept(home.home()).len(), 3);
+    let variables =
+        ["HW_PROJECT_ID", "HW_PROJECT_NAME", "OS_TENANT_NAME", "HW_DOMAIN_NAME", "HUAWEICLOUD_SDK_PROJECT_ID"];
+    for name in variables.into_iter().chain(["CSMS_AUTH_TOKEN", "OS_AUTH_TOKEN", "HW_SHARED_CONFIG_FILE"]) {
+        offered(program().env(name, "ANOTHERACCESSKEY0001"), &["get", ""]);
+    }
+    let (work, other) =
+        ("[profiles.work]\naccess_key='WORKACCESSKEY0000001'\n", "[profiles.work]\nproject='another'\n");
+    for profile in [work, other] {
+        let config = home.home().join(".config/csms/config.toml");
+        fs::create_dir_all(config.parent().unwrap()).unwrap();
+        fs::write(&config, profile).unwrap();
+        #[cfg(unix)]
+        fs::set_permissions(&config, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        offered(program().env("CSMS_PROFILE", "work"), &["get", ""]);
+    }
+    assert_eq!(kept(home.home()).len(), 3 + 8 + 2);
+    // What somebody could try out is not told, not even by a name that he could compare.
+    offered(program().env("HW_USER_PASSWORD", "another").env("CSMS_SECRET_KEY", "another"), &["get", ""]);
+    assert_eq!(kept(home.home()).len(), 3 + 8 + 2);
     assert!(!kept(home.home()).iter().any(|(path, json)| format!("{path}{json}").contains("ACCESSKEY")));
 }
 

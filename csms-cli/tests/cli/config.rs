@@ -73,6 +73,51 @@ fn mode(path: &std::path::Path, mode: u32) {
 #[cfg(not(unix))]
 fn mode(_: &std::path::Path, _: u32) {}
 
+/// One's own file that cannot be read is told of; one that another hides is not there.
+#[cfg(unix)]
+#[test]
+fn a_file_that_cannot_be_read_is_not_taken_for_none() {
+    use std::os::unix::{fs::chown, process::CommandExt as _};
+    /// Root can read everything; `nobody` cannot.
+    const NOBODY: u32 = 65534;
+    let person = two_profiles();
+    let is_root = rustix::process::geteuid().is_root();
+    let run = |line: &str| {
+        let (mut command, _folder) = person.program(line).into_command();
+        command.current_dir("/");
+        if is_root {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let file = person.0.home().join(FILE);
+    let owned_by = |owner: u32| {
+        for path in file.ancestors().take(4) {
+            chown(path, Some(owner), None).unwrap();
+        }
+    };
+    if is_root {
+        owned_by(NOBODY);
+    }
+    assert_eq!(run("profile list").0, Some(0));
+    mode(&file, 0o000);
+    for line in ["profile list", "secret list", "secret list --profile work"] {
+        let (code, told) = run(line);
+        assert!(code == Some(2) && told.contains("config.toml cannot be used"), "{told}");
+    }
+    mode(&file, 0o600);
+    mode(file.parent().unwrap(), 0o000);
+    let (code, told) = run("profile list");
+    assert!(code == Some(2) && told.contains("config.toml cannot be used"), "{told}");
+    mode(file.parent().unwrap(), 0o700);
+    if is_root {
+        owned_by(0);
+        mode(person.0.home(), 0o700);
+        assert_eq!(run("profile list").0, Some(0));
+    }
+}
+
 fn two_profiles() -> Person {
     Person::with(&format!(
         "profile = 'work'\n\

@@ -284,6 +284,23 @@ fn a_file_of_settings_that_cannot_be_used_is_a_finding_and_the_others_are_made()
 }
 
 #[test]
+fn a_configuration_that_cannot_be_used_is_one_finding() {
+    let cloud = cloud();
+    let home = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(home.path().join(".config/csms")).unwrap();
+    std::fs::write(home.path().join(".config/csms/config.toml"), "[profiles.a]\nregoin = 'x'\n").unwrap();
+    let outcome = program(&cloud).env("HOME", home.path()).run();
+    expect(&outcome, 2, "config.toml", "fail", "did you mean region?");
+    expect(&outcome, 2, "csms call", "ok", "");
+    // Every other command ends.
+    cloud
+        .program_at(&cloud.emulator.endpoint(), ["secret", "list"])
+        .env("HOME", home.path())
+        .run()
+        .fails(2, "config.toml");
+}
+
+#[test]
 fn people_get_text_that_fits_and_programs_rows() {
     let program = |columns: &str, format: &str| {
         Program::new(["doctor", "--endpoint", "https://csms.invalid", "-r", "cn-north-4", "-o", format])

@@ -1,6 +1,11 @@
 //! `csms export`, and the sources that it shares with `exec`.
 
-use crate::user::User;
+use wiremock::{Mock, ResponseTemplate, matchers::method};
+
+use crate::{
+    program::{Program, Server},
+    user::User,
+};
 
 fn user() -> User {
     let user = User::new();
@@ -49,7 +54,7 @@ fn what_is_missing_is_named_and_nothing_is_printed() {
     assert!(outcome.stderr.contains("also: secret `db` (v1) has no field `nothing`"), "{}", outcome.stderr);
     user.run("export --prefix nothing").fails(3, "no secret begins");
     user.run("export").fails(2, "nothing to be exported");
-    user.run("export --env db").fails(2, "--env DB_PASSWORD=");
+    user.run("export --env db").fails(2, "write --env VAR=REF");
     user.run("export kms:AAEC").fails(2, "has no name");
     user.run("export --env A=kms:x").fails(2, "Base64");
     assert!(!user.run("export --env A=hunter2!").stderr.contains("hunter2"));
@@ -102,6 +107,43 @@ fn a_project_says_what_it_wants_and_holds_no_credentials() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_project_file_is_one_that_only_the_user_can_change() {
+    use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
+    let user = user();
+    let path = user.home().join("csms.toml");
+    let run = || {
+        let (mut command, _folder) = user.program("export").into_command();
+        let output = command.current_dir(user.home()).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    std::fs::write(&path, "secrets = ['db-url']\n").unwrap();
+    let mode = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o664);
+    // A group that has the number of its owner is his own.
+    let owner = rustix::process::geteuid().as_raw();
+    if chown(&path, None, Some(owner)).is_ok() {
+        assert_eq!(run(), (Some(0), String::new()));
+    }
+    mode(0o666);
+    let (code, told) = run();
+    assert!(code == Some(5) && told.contains("can be changed by everybody"), "{told}");
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&path, vec![b'#'; (1 << 20) + 1]).unwrap();
+    let (code, told) = run();
+    assert!(code == Some(2) && told.contains("more than 1 MiB"), "{told}");
+    // Neither what has no end nor what never begins is read.
+    std::fs::remove_file(&path).unwrap();
+    symlink("/dev/zero", &path).unwrap();
+    let (code, told) = run();
+    assert!(code == Some(2) && told.contains("no regular file"), "{told}");
+    std::fs::remove_file(&path).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let (code, told) = run();
+    assert!(code == Some(2) && told.contains("no regular file"), "{told}");
+}
+
 #[test]
 fn files_are_private_and_not_replaced_unasked() {
     let user = user();
@@ -126,6 +168,25 @@ fn a_ciphertext_is_decrypted_in_place() {
     let encrypt = format!("api kms EncryptData --key-id {id} --plain-text - -o raw -q cipher_text");
     let cipher = user.program(&encrypt).stdin("tütü").run().stdout;
     assert_eq!(user.does(&format!("export --env A=kms:{cipher} --format json")), "{\n  \"A\": \"tütü\"\n}\n");
+}
+
+#[test]
+fn many_ciphertexts_stay_in_their_order_and_each_is_decrypted_once() {
+    let server = Server::start();
+    let answer = |request: &wiremock::Request| {
+        let sent: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
+        let text = sent["cipher_text"].as_str().unwrap();
+        // The first is the last to come.
+        let delay = if text == "AAAA" { 300 } else { 0 };
+        let answer = ResponseTemplate::new(200).set_body_json(serde_json::json!({"key_id": "k", "plain_text": text}));
+        answer.set_delay(std::time::Duration::from_millis(delay))
+    };
+    server.mount(Mock::given(method("POST")).respond_with(answer));
+    let line =
+        "export --format dotenv --env A=kms:AAAA --env B=kms:BBBB --env C=kms:AAAA --env D=kms:CCCC --env E=kms:DDDD";
+    let outcome = Program::against(&server.mock, line.split(' ')).run();
+    assert_eq!(outcome.stdout, "A=AAAA\nB=BBBB\nC=AAAA\nD=CCCC\nE=DDDD\n", "{}", outcome.stderr);
+    assert_eq!(server.requests().len(), 4);
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod exit_codes;
 mod export;
 #[cfg(target_os = "linux")]
 mod faults;
+mod files;
 mod help;
 mod import_material;
 mod inject;

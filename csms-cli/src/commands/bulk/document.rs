@@ -59,7 +59,7 @@ pub(super) fn wanted(session: &Session<'_>, file: &str) -> Result<Wanted, Failur
             .cause("its name does not tell; nothing was sent")
             .hint("--format dotenv, json, yaml or toml")
     })?;
-    let bytes = input::read(file)?;
+    let bytes = input::read("FILE", file)?;
     let faulty = |cause: String| {
         Failure::usage("invalid_input_file", format!("{shown} cannot be read as {format}"))
             .cause(format!("{cause}; nothing was sent"))

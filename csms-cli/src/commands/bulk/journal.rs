@@ -110,8 +110,8 @@ impl Journal for JournalFile<'_> {
 /// Reads a plan or a journal, and leaves it as it is.
 pub(super) fn read(path: &Path) -> Result<Plan, Failure> {
     let name = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|error| unreadable(&name, &error))?;
-    plan_of(&name, &bytes).map(|(plan, _)| plan)
+    let bytes = input::file("--apply", path)?;
+    plan_of(&name, bytes.expose_secret()).map(|(plan, _)| plan)
 }
 
 fn unreadable(name: &str, error: &io::Error) -> Failure {

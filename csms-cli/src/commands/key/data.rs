@@ -156,7 +156,7 @@ fn calls_of_reencrypt(session: &Session<'_>) -> Result<Needs, Failure> {
 
 fn ciphertext(session: &Session<'_>) -> Result<String, Failure> {
     let name = session.text("file").unwrap_or_default();
-    let bytes = input::read(name)?;
+    let bytes = input::read("FILE", name)?;
     match str::from_utf8(bytes.expose_secret()).map(str::trim_ascii) {
         Ok(text) if !text.is_empty() && text.is_ascii() => Ok(text.to_owned()),
         _ => Err(Failure::usage("not_base64", format!("{name} is no ciphertext of KMS"))

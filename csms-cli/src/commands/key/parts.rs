@@ -65,7 +65,7 @@ pub(super) fn told(session: &Session<'_>, error: csms_sdk::Error) -> Failure {
 /// A message that is sent as it is.
 pub(super) fn message(session: &Session<'_>, most: usize, instead: &str) -> Result<SecretBytes, Failure> {
     let name = session.text("file").unwrap_or_default();
-    let bytes = input::read(name)?;
+    let bytes = input::read("FILE", name)?;
     match bytes.expose_secret().len() {
         0 => Err(Failure::usage("empty_value", format!("{name} is empty"))
             .cause("there is nothing to compute with; nothing was sent")

@@ -13,6 +13,7 @@ use csms_sdk::{
 use crate::{
     commands::replication::{deadline, follow, regions, report, wait, would},
     error::Failure,
+    input,
     needs::Needs,
     session::Session,
     subject::{self, KEY},
@@ -65,14 +66,11 @@ fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
     let names: Vec<&str> = session.words("to").collect();
     let mut targets: Vec<_> = names.iter().map(|region| (*region, ReplicaKeyRegion::new(*region))).collect();
     for pair in session.words("alias") {
-        let named = pair.split_once('=').filter(|(_, alias)| !alias.is_empty());
-        let target = named.and_then(|(region, alias)| {
-            targets.iter_mut().find(|(of, _)| *of == region).map(|(_, target)| (target, alias))
-        });
-        let Some((target, alias)) = target else {
+        let (region, alias) = input::pair("--alias", "REGION=NAME", pair)?;
+        let Some((_, target)) = targets.iter_mut().find(|(of, _)| *of == region) else {
             return Err(Failure::usage("invalid_value", format!("--alias {pair} names no region of --to"))
                 .cause("nothing was sent")
-                .hint("write --alias REGION=NAME"));
+                .hint("name it with --to as well"));
         };
         *target = target.clone().alias(alias);
     }

@@ -84,7 +84,7 @@ fn sign(session: &Session<'_>) -> Result<ExitCode, Failure> {
 fn verify(session: &Session<'_>) -> Result<ExitCode, Failure> {
     let (message, form) = message(session)?;
     let path = session.text("signature").unwrap_or_default();
-    let bytes = input::read(path)?;
+    let bytes = input::read("--signature", path)?;
     let signature = match str::from_utf8(bytes.expose_secret()).map(str::trim_ascii) {
         Ok(text) if SecretString::from(text).decode_base64().is_some() => text.to_owned(),
         _ => SecretString::from_bytes_as_base64(bytes.expose_secret()).expose_secret().to_owned(),
@@ -133,7 +133,7 @@ fn message(session: &Session<'_>) -> Result<(SecretString, MessageType), Failure
         name => return Err(unhashed(name, "names no hash that is known here", "csms key sign --help")),
     };
     let path = session.text("file").unwrap_or_default();
-    let digest = hash(&mut input::open(path)?).map_err(|error| input::unreadable("FILE", path, &error))?;
+    let digest = hash(&mut input::open("FILE", path)?).map_err(|error| input::unreadable("FILE", path, &error))?;
     Ok((SecretString::from_bytes_as_base64(digest), MessageType::Digest))
 }
 

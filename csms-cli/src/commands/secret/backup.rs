@@ -1,10 +1,13 @@
 //! `csms secret backup` and `restore-backup`: a secret with all its versions as an encrypted file.
 
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Arg, ArgAction, Command};
 use csms_sdk::{
-    Operation as _, SecretBytes, SecretJson, SecretString,
+    Operation as _, SecretJson, SecretString,
     csms::{DownloadSecretBlob, UploadSecretBlob},
 };
 use serde_json::json;
@@ -12,7 +15,7 @@ use serde_json::json;
 use crate::{
     commands::api::dry_run,
     error::{Exit, Failure},
-    file,
+    file, input,
     needs::Needs,
     session::Session,
     subject::SECRET,
@@ -42,20 +45,25 @@ fn path(name: &'static str, help: &'static str) -> Arg {
 fn to(command: Command) -> Command {
     command.args([
         SECRET.arg(),
-        path("to-file", "File to write, which only you can read; what is in it only the service can use"),
+        path(
+            "to-file",
+            "File to write, which only you can read; `-` is standard output. What is in it only the service can use",
+        ),
         Arg::new("overwrite").long("overwrite").help("Replace the file if it exists").action(ArgAction::SetTrue),
     ])
 }
 
 fn from(command: Command) -> Command {
-    let command = command.arg(path("from-file", "File that `csms secret backup` has written")).args(change_flags());
+    let command = command
+        .arg(path("from-file", "File that `csms secret backup` has written; `-` is standard input"))
+        .args(change_flags());
     command.after_help("No secret of its name may exist, and the key that protects it has to be usable.")
 }
 
 fn backup(session: &Session<'_>) -> Result<ExitCode, Failure> {
     let name = super::name(session)?;
     let path = file_of(session, "to-file")?;
-    file::check_free(path, session.is_set("overwrite"))?;
+    file::check_target(session)?;
     let connection = session.connect()?;
     let answer = connection.block_on(DownloadSecretBlob::new(&name).send(&connection.client));
     let answer = answer.map_err(|error| super::told(session, &name, error))?;
@@ -65,7 +73,10 @@ fn backup(session: &Session<'_>) -> Result<ExitCode, Failure> {
             .cause("the answer holds none; no file was written")
             .hint("run it again with -vv"));
     }
-    file::write_private(path, blob.expose_secret().as_bytes(), session.is_set("overwrite"))?;
+    file::deliver(session, blob.expose_secret().as_bytes())?;
+    if path == Path::new("-") {
+        return Ok(ExitCode::SUCCESS);
+    }
     let shown = path.display();
     let text = format!("wrote {name} to {shown}; restore it with: csms secret restore-backup --from-file {shown}");
     session.output.done(session.reporter, &text, &json!({"secret_name": name, "path": shown.to_string()}))?;
@@ -111,16 +122,13 @@ fn file_of<'a>(session: &Session<'a>, argument: &str) -> Result<&'a PathBuf, Fai
         .ok_or_else(|| Failure::usage("missing_argument", format!("--{argument} is missing")))
 }
 
-fn read(path: &std::path::Path) -> Result<SecretString, Failure> {
-    let wrong = |cause: String| {
-        Failure::usage("unreadable", format!("--from-file: {} is no backup", path.display()))
-            .cause(format!("{cause}; nothing was sent"))
-            .hint("give a file that `csms secret backup` has written")
-    };
-    let bytes = fs::read(path).map(SecretBytes::from).map_err(|error| wrong(error.to_string()))?;
-    match str::from_utf8(bytes.expose_secret()) {
-        Ok(text) if !text.trim().is_empty() => Ok(text.trim_end().into()),
-        Ok(_) => Err(wrong("it is empty".to_owned())),
-        Err(_) => Err(wrong("it is no text".to_owned())),
+fn read(path: &Path) -> Result<SecretString, Failure> {
+    const HINT: &str = "give a file that `csms secret backup` has written";
+    let text = input::text("--from-file", path).map_err(|failure| failure.hint(HINT))?;
+    match text.expose_secret().trim_end() {
+        "" => Err(Failure::usage("unreadable", format!("--from-file: {} is no backup", input::shown(path)))
+            .cause("it is empty; nothing was sent")
+            .hint(HINT)),
+        blob => Ok(blob.into()),
     }
 }

@@ -17,6 +17,7 @@ use crate::{
         report::Report,
     },
     error::Failure,
+    input,
     needs::Needs,
     output::Column,
     session::Session,
@@ -200,12 +201,13 @@ fn calls_of_rm(session: &Session<'_>) -> Result<Needs, Failure> {
 /// What `--kms-key` says of which region.
 fn keys<'a>(session: &'a Session<'_>, regions: &[&str]) -> Result<Vec<(&'a str, &'a str)>, Failure> {
     let pair = |word: &'a str| {
-        let pair = word.split_once('=').filter(|(region, key)| regions.contains(region) && !key.is_empty());
-        pair.ok_or_else(|| {
-            Failure::usage("invalid_value", format!("--kms-key {word} names no region of --to"))
+        let (region, key) = input::pair("--kms-key", "REGION=KEY", word)?;
+        match regions.contains(&region) {
+            true => Ok((region, key)),
+            false => Err(Failure::usage("invalid_value", format!("--kms-key {word} names no region of --to"))
                 .cause("nothing was sent")
-                .hint("write --kms-key REGION=KEY")
-        })
+                .hint("name it with --to as well")),
+        }
     };
     session.words("kms-key").map(pair).collect()
 }

@@ -565,7 +565,7 @@ async fn a_mirror_of_nothing_deletes_nothing_unless_that_is_allowed() {
     let (nothing, allowing) = (Wanted::new(), fixture.bulk.clone().allow_empty());
     let error = fixture.bulk.plan(&nothing, MIRROR).await.unwrap_err();
     assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidInput, Some("mode")));
-    assert!(error.message().contains("all 5 secrets"), "{error}");
+    assert!(error.message().contains("all 5 of its scope"), "{error}");
     // Whoever has no values can seal such a plan, too.
     let plan = allowing.plan(&nothing, MIRROR).await.unwrap();
     for outcome in

@@ -161,8 +161,8 @@ const LINES: &[&str] = &[
     "import DIR/less.json --name-prefix im- --mode mirror --yes",
     "sync --from region=cn-north-4 --to region=cn-east-3 --prefix im- --mode mirror --dry-run",
     "sync --from region=cn-north-4 --to region=cn-east-3 --prefix im- --mode mirror --yes",
-    "import DIR/none.json --name-prefix gone- --apply DIR/gone --yes",
-    "sync --from region=cn-north-4 --to region=cn-east-3 --prefix left- --apply DIR/left --yes",
+    "import DIR/none.json --name-prefix gone- --apply DIR/gone --allow-empty-source --yes",
+    "sync --from region=cn-north-4 --to region=cn-east-3 --prefix left- --apply DIR/left --allow-empty-source --yes",
     "secret rm made --yes",
     "secret rm under-key --now --yes",
     "secret restore-backup --from-file DIR/backup --dry-run",
@@ -186,8 +186,8 @@ fn whoever_has_the_policy_of_a_line_can_do_what_it_says() {
     // Runs that broke off after a deletion was begun.
     caller.does("secret put gone-a --from-env FIRST");
     caller.does("secret put left-a --from-env FIRST --region cn-east-3");
-    caller.does("import DIR/none.json --name-prefix gone- --mode mirror --plan DIR/gone");
-    caller.does("sync --from region=cn-north-4 --to region=cn-east-3 --prefix left- --mode mirror --plan DIR/left");
+    caller.does("import DIR/none.json --name-prefix gone- --mode mirror --plan DIR/gone --allow-empty-source");
+    caller.does("sync --from region=cn-north-4 --to region=cn-east-3 --prefix left- --mode mirror --plan DIR/left --allow-empty-source");
     for name in ["gone", "left"] {
         let mut journal = std::fs::OpenOptions::new().append(true).open(caller.files.path().join(name)).unwrap();
         writeln!(journal, "{}", json!({"name": format!("{name}-a"), "outcome": "started"})).unwrap();

@@ -177,7 +177,7 @@ impl Bulk {
         if self.allows_empty || !wanted.is_empty() || deletions == 0 {
             return Ok(());
         }
-        let message = format!("would delete all {deletions} secrets of its scope, as none is wanted");
+        let message = format!("would delete all {deletions} of its scope, as none is wanted");
         Err(Error::invalid("mode", message).with_help("see whether the source was read; or allow it to be empty"))
     }
 }

@@ -381,6 +381,45 @@ async fn stages_say_what_is_compared_and_what_becomes_current() {
 }
 
 #[tokio::test]
+async fn stages_that_cannot_be_right_are_refused_before_anything_is_written() {
+    let fixture = start().await;
+    let many: Vec<_> = (0..13).map(|stage| format!("s{stage}")).collect();
+    for stages in [vec!["blue".to_owned(), "bad stage".to_owned()], many] {
+        for name in ["new", "db"] {
+            let put = || fixture.store.put(name, "x").stages(&stages);
+            let (planned, sent) = (put().plan().await.unwrap_err(), put().send().await.unwrap_err());
+            for error in [planned, sent] {
+                assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidInput, Some("stages")), "{error}");
+            }
+        }
+    }
+    assert_eq!(fixture.store.get("new").await.unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn a_secret_that_was_created_incompletely_is_told_of_as_created() {
+    let fixture = start().await;
+    let put = |name: &str| {
+        fixture.store.put(name, "x").stages(["blue", "green"]).expires(Timestamp::from_seconds(2_000_000_000))
+    };
+    for (operation, status, kind, lacks) in [
+        ("UpdateVersion", 403, ErrorKind::PermissionDenied, "lacks its expiry, the stage `blue`, the stage `green`: "),
+        ("UpdateSecretStage", 403, ErrorKind::PermissionDenied, "lacks the stage `blue`, the stage `green`: "),
+        ("UpdateSecretStage", 502, ErrorKind::Service, "may lack the stage `blue`, the stage `green`: "),
+        // It is no sign that somebody else was faster.
+        ("UpdateSecretStage", 409, ErrorKind::Conflict, "lacks the stage `blue`, the stage `green`: "),
+    ] {
+        let name = format!("{operation}-{status}");
+        fixture.fail(json!([{"operation": operation, "status": status, "code": "CSMS.9999", "message": "m"}]));
+        let error = put(&name).send().await.unwrap_err();
+        fixture.emulator.clear_faults();
+        let told = format!("secret `{name}` was created (v1), but {lacks}");
+        assert!(error.message().starts_with(&told), "{error}");
+        assert_eq!((error.kind(), fixture.versions(&name).await), (kind, 1), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_lost_answer_makes_no_failure_and_no_second_version() {
     let fixture = start().await;
     fixture.fail(json!([{"operation": "CreateSecret", "cut_at": 0, "times": 1}]));

@@ -107,6 +107,19 @@ fn a_dry_run_says_what_would_be_done_and_does_nothing() {
 }
 
 #[test]
+fn a_stage_that_cannot_be_right_is_refused_before_the_secret_is_there() {
+    let user = User::new();
+    for dry_run in ["", "--dry-run"] {
+        let arguments = ["secret", "put", "db", "-", "--stage", "bad stage", dry_run];
+        let arguments = arguments.into_iter().filter(|word| !word.is_empty());
+        let put = user.program("").arguments(arguments).stdin("x").run();
+        put.fails(2, "`bad stage`");
+        assert!(put.stderr.contains("nothing was sent"), "{}", put.stderr);
+    }
+    user.run("get db").fails(3, "not found");
+}
+
+#[test]
 fn a_patch_changes_its_fields_and_no_byte_of_the_others() {
     let user = User::new();
     user.puts("db", "{\n  \"pin\": 1.50,\n  \"user\": \"a\",\n  \"old\": 1\n}");

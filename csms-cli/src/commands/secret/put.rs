@@ -78,7 +78,7 @@ fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
             true => put.plan().await.map(Written::Planned),
             false => put.send().await.map(Written::Done),
         }
-        .map_err(|error| told(session, &name, error))
+        .map_err(|error| told(&name, error))
     })?;
     if !matches!(outcome, Written::Done(PutOutcome::Created { .. }) | Written::Planned(PutPlan::Create))
         && ["description", "kms-key", "enterprise-project"].iter().any(|flag| session.text(flag).is_some())
@@ -182,12 +182,13 @@ async fn put(
     Ok(put)
 }
 
-fn told(session: &Session<'_>, name: &str, error: csms_sdk::Error) -> Failure {
+fn told(name: &str, error: csms_sdk::Error) -> Failure {
     match error.field() {
         Some("value") => Failure::usage("fields_lost", format!("the new value {}", error.message()))
             .cause("a field that is missing is rarely meant to go")
             .hint(format!("--replace writes it; csms secret patch {name} changes some fields and keeps the others")),
-        _ => super::told(session, name, error),
+        // It is created where it is missing: nothing else could be told as not found.
+        _ => error.into(),
     }
 }
 

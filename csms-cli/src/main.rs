@@ -22,6 +22,7 @@ mod needs;
 mod output;
 mod params;
 mod project;
+mod query;
 mod redactor;
 mod resolve;
 mod session;

@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 use crate::{
     config::Config,
     error::{Exit, Failure, Reporter},
+    query::Query,
     settings::{Setting, setting},
     text, verb,
 };
@@ -144,8 +145,10 @@ pub(crate) fn line(prefix: &str, bytes: &[u8]) -> Result<(), Failure> {
 /// How this call prints.
 pub(crate) struct Output {
     pub(crate) format: Format,
-    query: Option<jmespath::Expression<'static>>,
+    query: Option<Query>,
     color: bool,
+    /// Whether what is printed is the answer to a change, which cannot be had again by running it again.
+    is_of_change: bool,
 }
 
 impl Output {
@@ -160,16 +163,12 @@ impl Output {
                     .hint(format!("one of {}", Format::NAMES.join(", ")))
             })?,
         };
-        let query = matches.get_one::<String>("query").map(|text| {
-            jmespath::compile(text).map_err(|error| {
-                Failure::usage("invalid_query", format!("--query is not JMESPath: {}", reason(&error)))
-                    .cause(format!("column {} of the expression", error.column + 1))
-                    .hint("see https://jmespath.org; quote the expression for the shell")
-            })
-        });
+        let query = matches.get_one::<String>("query").map(|text| Query::of(text)).transpose()?;
         let choice = matches.get_one::<String>("color").map(|choice| format!("--color={choice}"));
         let color = wants_color(choice.as_slice(), Stream::Stdout);
-        Ok(Self { format, query: query.transpose()?, color })
+        // Everything that changes something can be had as a dry run.
+        let is_of_change = matches.try_get_one::<bool>("dry-run").ok().flatten() == Some(&false);
+        Ok(Self { format, query, color, is_of_change })
     }
 
     /// Whether a part of the answer was asked for.
@@ -219,24 +218,30 @@ impl Output {
 
     /// Prints JSON, after the query, in the form that was asked for.
     pub(crate) fn json(&self, json: &Json) -> Result<(), Failure> {
-        self.shown(json, io::stdout().is_terminal())
+        self.shown(json, io::stdout().is_terminal(), || self.is_of_change.then(|| json.clone()))
+    }
+
+    /// The same of an answer that may hold secrets. It is `told` where the query fails and it cannot be had again.
+    pub(crate) fn answer(&self, json: &Json, told: impl FnOnce() -> Option<Json>) -> Result<(), Failure> {
+        self.shown(json, io::stdout().is_terminal(), told)
     }
 
     /// Prints JSON that people go on to edit: indented wherever it goes.
     pub(crate) fn form(&self, json: &Json) -> Result<(), Failure> {
-        self.shown(json, true)
+        self.shown(json, true, || None)
     }
 
-    fn shown(&self, json: &Json, indented: bool) -> Result<(), Failure> {
+    fn shown(&self, json: &Json, indented: bool, told: impl FnOnce() -> Option<Json>) -> Result<(), Failure> {
         let Some(query) = &self.query else { return self.render(json, indented) };
-        let failed = |problem: String| {
-            Failure::usage("invalid_query", format!("--query cannot be applied: {problem}"))
+        let found = query.apply(json).map_err(|failure| match told() {
+            Some(answer) => failure
+                .cause(format!("the work is over, and only its answer could not be shown: {answer}"))
+                .hint("do not run it again for that: --query only decides what is printed"),
+            None => failure
                 .cause("the answer came, and is not what the expression expects")
-                .hint("run it without --query to see the answer")
-        };
-        let found = query.search(json).map_err(|error| failed(reason(&error)))?;
-        let found = serde_json::to_value(found).map_err(|error| failed(error.to_string()))?;
-        self.render(&found, indented)
+                .hint("run it without --query to see the answer"),
+        })?;
+        self.render(found.expose_secret(), indented)
     }
 
     /// Prints rows: as a table for people, as [`tsv`](Format::Tsv) for pipes, or `json`. A table is cut to `width`, and of no
@@ -561,11 +566,6 @@ fn table(headings: &[&str], rows: &[Vec<String>], width: usize, color: bool) -> 
         out.push('\n');
     }
     out
-}
-
-/// What is wrong with an expression or its use. Names types, never values.
-fn reason(error: &jmespath::JmespathError) -> String {
-    error.reason.to_string()
 }
 
 /// Prints bytes as they are, at once.

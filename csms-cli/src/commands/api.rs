@@ -276,7 +276,9 @@ fn operate(info: &'static OperationInfo, session: &Session<'_>) -> Result<(), Fa
             _ => output.json(&json!({})),
         };
     }
-    output.json(answer.expose_secret())
+    // What can be asked again is.
+    let told = || (!info.idempotent).then(|| session.shown(info, answer.clone()).expose_secret().clone());
+    output.answer(answer.expose_secret(), told)
 }
 
 fn members(request: &SecretJson) -> &Map<String, Json> {

@@ -29,6 +29,7 @@ mod session;
 mod settings;
 mod sources;
 mod subject;
+mod table;
 mod text;
 mod verb;
 

@@ -381,6 +381,45 @@ async fn stages_say_what_is_compared_and_what_becomes_current() {
 }
 
 #[tokio::test]
+async fn stages_that_cannot_be_right_are_refused_before_anything_is_written() {
+    let fixture = start().await;
+    let many: Vec<_> = (0..13).map(|stage| format!("s{stage}")).collect();
+    for stages in [vec!["blue".to_owned(), "bad stage".to_owned()], many] {
+        for name in ["new", "db"] {
+            let put = || fixture.store.put(name, "x").stages(&stages);
+            let (planned, sent) = (put().plan().await.unwrap_err(), put().send().await.unwrap_err());
+            for error in [planned, sent] {
+                assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidInput, Some("stages")), "{error}");
+            }
+        }
+    }
+    assert_eq!(fixture.store.get("new").await.unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn a_secret_that_was_created_incompletely_is_told_of_as_created() {
+    let fixture = start().await;
+    let put = |name: &str| {
+        fixture.store.put(name, "x").stages(["blue", "green"]).expires(Timestamp::from_seconds(2_000_000_000))
+    };
+    for (operation, status, kind, lacks) in [
+        ("UpdateVersion", 403, ErrorKind::PermissionDenied, "lacks its expiry, the stage `blue`, the stage `green`: "),
+        ("UpdateSecretStage", 403, ErrorKind::PermissionDenied, "lacks the stage `blue`, the stage `green`: "),
+        ("UpdateSecretStage", 502, ErrorKind::Service, "may lack the stage `blue`, the stage `green`: "),
+        // It is no sign that somebody else was faster.
+        ("UpdateSecretStage", 409, ErrorKind::Conflict, "lacks the stage `blue`, the stage `green`: "),
+    ] {
+        let name = format!("{operation}-{status}");
+        fixture.fail(json!([{"operation": operation, "status": status, "code": "CSMS.9999", "message": "m"}]));
+        let error = put(&name).send().await.unwrap_err();
+        fixture.emulator.clear_faults();
+        let told = format!("secret `{name}` was created (v1), but {lacks}");
+        assert!(error.message().starts_with(&told), "{error}");
+        assert_eq!((error.kind(), fixture.versions(&name).await), (kind, 1), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_lost_answer_makes_no_failure_and_no_second_version() {
     let fixture = start().await;
     fixture.fail(json!([{"operation": "CreateSecret", "cut_at": 0, "times": 1}]));
@@ -565,7 +604,7 @@ async fn rules_that_cannot_be_met_are_refused_before_anything_is_sent() {
 async fn a_patch_changes_its_fields_and_nothing_else() {
     let fixture = start().await;
     fixture.put("db", "{\n  \"pin\": 1.50,\n  \"user\": \"shop\",\n  \"old\": {}\n}\n").await;
-    let patch = || fixture.store.patch("db").set("user", &"a\"b".into()).remove("old").remove("none");
+    let patch = || fixture.store.patch("db").set("user", &"a\"b".into()).remove("old");
     let (current, difference) = patch().plan().await.unwrap();
     let names = |difference| match difference {
         Difference::Fields(changes) => changes.into_iter().map(|it| (it.name, it.change)).collect::<Vec<_>>(),
@@ -577,10 +616,55 @@ async fn a_patch_changes_its_fields_and_nothing_else() {
 
     assert_eq!(is_send(patch().send()).await.unwrap(), updated("v2", "v1"));
     assert_eq!(fixture.text("db").await, "{\n  \"pin\": 1.50,\n  \"user\": \"a\\\"b\"\n}\n");
-    assert_eq!(patch().send().await.unwrap(), unchanged("v2"));
+    let again = fixture.store.patch("db").set("user", &"a\"b".into()).merge(r#"{"old":null}"#);
+    assert_eq!(again.send().await.unwrap(), unchanged("v2"));
     let merge = fixture.store.patch("db").merge(r#"{"user":null,"new":{"a":1}}"#);
     assert_eq!(merge.send().await.unwrap(), updated("v3", "v2"));
     assert_eq!(fixture.text("db").await, "{\n  \"pin\": 1.50,\n  \"new\":{\"a\":1}\n}\n");
+}
+
+#[tokio::test]
+async fn a_patch_changes_the_field_that_a_reference_reads() {
+    let fixture = start().await;
+    fixture.put("db", r#"{ "a": {"p": "old", "n": 1.0}, "x.y": 1, "l": [1], "m": {"d": {"e/f": 2}} }"#).await;
+    for (field, at) in
+        [("/a/p", "/a/p"), ("a.p", "/a/p"), ("x.y", "/x.y"), ("/new/b", "/new/b"), ("/m/d/e~1f", "/m/d/e~1f")]
+    {
+        fixture.store.patch("db").set(field, &"to be replaced".into()).send().await.unwrap();
+        fixture.store.patch("db").set(field, &at.into()).send().await.unwrap();
+        for name in [field, at] {
+            let read = fixture.store.get_text(format!("db#{name}").as_str()).await.unwrap();
+            assert_eq!(read.expose_secret(), at, "{name}");
+        }
+    }
+    let expected = r#"{ "a": {"p": "/a/p", "n": 1.0}, "x.y": "/x.y", "l": [1], "m": {"d": {"e/f": "/m/d/e~1f"}}, "new":{"b":"/new/b"} }"#;
+    assert_eq!(fixture.text("db").await, expected);
+    let remove = fixture.store.patch("db").remove("/a/p").remove("/m/d").remove("l").remove("x.y").remove("/new");
+    remove.send().await.unwrap();
+    assert_eq!(fixture.text("db").await, r#"{ "a": {"n": 1.0}, "m": {} }"#);
+}
+
+#[tokio::test]
+async fn a_patch_of_a_field_that_cannot_be_there_writes_nothing() {
+    let fixture = start().await;
+    fixture.put("db", r#"{"list":[{"a":1}],"text":"hunter2"}"#).await;
+    let patch = || fixture.store.patch("db").set("new", &"x".into());
+    for (field, barrier) in [("/list/0/a", "`/list`"), ("list.0.a", "`/list`"), ("/text/a", "`/text`")] {
+        for patch in [patch().set(field, &"x".into()), patch().remove(field)] {
+            let error = patch.send().await.unwrap_err();
+            assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidInput, Some("field")), "{field}");
+            let text = error.to_string();
+            assert!(text.contains(field) && text.contains(barrier) && !text.contains("hunter2"), "{text}");
+        }
+    }
+    for field in ["none", "/none", "/none/a", "text.a"] {
+        let error = patch().remove(field).send().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound, "{field}");
+        assert!(error.to_string().contains(field) && !error.to_string().contains("hunter2"), "{error}");
+    }
+    let error = patch().set(&"/a".repeat(200), &"x".into()).send().await.unwrap_err();
+    assert_eq!(error.field(), Some("patch"), "{error}");
+    assert_eq!(fixture.versions("db").await, 1);
 }
 
 #[tokio::test]
@@ -599,7 +683,7 @@ async fn what_cannot_be_patched_is_told_without_its_value() {
     assert_eq!(fails("bytes", "{}").await, invalid("secret"));
     fixture.put("db", "{}").await;
     assert_eq!(fails("db", VALUE).await, invalid("patch"));
-    let error = fixture.store.patch("db").remove("a").if_version("v7").send().await.unwrap_err();
+    let error = fixture.store.patch("db").set("a", &"1".into()).if_version("v7").send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict);
     let patch = fixture.store.patch("db").set("password", &VALUE.into());
     assert!(!format!("{patch:?}").contains(VALUE));

@@ -3,6 +3,7 @@
 
 use std::{fmt, fs, sync::OnceLock};
 
+use clap::ArgMatches;
 use tracing::{
     Subscriber,
     field::{Field, Visit},
@@ -10,16 +11,17 @@ use tracing::{
 };
 use tracing_subscriber::{Layer, filter, layer::Context, registry::LookupSpan};
 
-use crate::{error::Failure, needs::Needs, session::Session};
+use crate::{error::Failure, needs::Needs};
 
 /// What the command may call; one process runs one command.
 static EXPECTED: OnceLock<Vec<String>> = OnceLock::new();
 
-/// Says what the command that follows may call. Nothing is made of it in a release build.
-pub(crate) fn expect(session: &Session<'_>, calls: impl FnOnce() -> Result<Needs, Failure>) {
+/// Says what the command that follows may call; `matches` are its arguments. Nothing is made of it in a release build.
+pub(crate) fn expect(matches: &ArgMatches, calls: impl FnOnce() -> Result<Needs, Failure>) {
     // What comes from stdin or through a pipe cannot be read twice.
-    let is_stream = |path: &str| path == "-" || fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
-    let reads_stream = || ["input", "env-file", "file", "A", "B"].iter().any(|from| session.words(from).any(is_stream));
+    let is_stream = |path: &String| path == "-" || fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
+    let words = |argument| matches.try_get_many::<String>(argument).ok().flatten().into_iter().flatten();
+    let reads_stream = || ["input", "env-file", "file", "A", "B"].into_iter().flat_map(words).any(is_stream);
     if cfg!(debug_assertions)
         && !reads_stream()
         // A line that cannot be right is refused by the command itself.

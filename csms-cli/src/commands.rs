@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{ArgMatches, Command};
 
 use crate::{
+    audit, cli,
     error::{Failure, Reporter},
     needs::Needs,
     session::Session,
@@ -79,12 +80,7 @@ pub(crate) static ALL: &[Top] = &[
         run: |matches, _| done(explain::run(matches)),
         calls: |_, _| Ok(Needs::none()),
     },
-    Top::Other {
-        name: "whoami",
-        command: |_| whoami::command(),
-        run: |matches, reporter| done(whoami::run(matches, reporter)),
-        calls: whoami::calls,
-    },
+    Top::Own(&whoami::WHOAMI),
     Top::Other { name: "doctor", command: |_| doctor::command(), run: doctor::run, calls: doctor::calls },
     Top::Own(&policy::POLICY),
     Top::Noun(&config::NOUN),
@@ -122,6 +118,7 @@ impl Top {
     }
 
     pub(crate) fn run(&self, matches: &ArgMatches, reporter: &Reporter) -> Result<ExitCode, Failure> {
+        audit::expect(cli::innermost(matches), || self.calls(matches, reporter));
         match self {
             Self::Own(own) => own.run(&format!("csms {}", own.name), matches, reporter),
             Self::Noun(noun) => noun.run(matches, reporter),

@@ -331,7 +331,7 @@ fn variable(flag: &str, name: &str) -> Result<SecretString, Failure> {
         .hint(format!("export {name}, or give the value as file://PATH")))
 }
 
-fn utf8<'a>(flag: &str, name: &str, bytes: &'a SecretBytes) -> Result<&'a str, Failure> {
+pub(crate) fn utf8<'a>(flag: &str, name: &str, bytes: &'a SecretBytes) -> Result<&'a str, Failure> {
     str::from_utf8(bytes.expose_secret()).map_err(|error| {
         Failure::usage("not_utf8", format!("{flag}: {name} is not UTF-8"))
             .cause(format!("byte {} begins no character; nothing was sent", error.valid_up_to()))

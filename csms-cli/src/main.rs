@@ -22,12 +22,14 @@ mod needs;
 mod output;
 mod params;
 mod project;
+mod query;
 mod redactor;
 mod resolve;
 mod session;
 mod settings;
 mod sources;
 mod subject;
+mod table;
 mod text;
 mod verb;
 

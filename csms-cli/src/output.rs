@@ -6,13 +6,15 @@ use std::{
 };
 
 use clap::ArgMatches;
-use csms_sdk::{SecretBytes, Timestamp, clock::Clock};
+use csms_sdk::{SecretBytes, SecretString, Timestamp, clock::Clock};
 use serde_json::Value as Json;
 
 use crate::{
     config::Config,
     error::{Exit, Failure, Reporter},
+    query::Query,
     settings::{Setting, setting},
+    table::{self, Cell, Heading},
     text, verb,
 };
 
@@ -20,8 +22,6 @@ use crate::{
 const USUAL_WIDTH: usize = 100;
 /// What the line of usage begins with.
 const USAGE: &str = "Usage: ";
-/// No column of a table is cut to less than this.
-const NARROWEST: usize = 6;
 
 /// Form in which data are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,8 +151,10 @@ pub(crate) fn line(prefix: &str, bytes: &[u8]) -> Result<(), Failure> {
 /// How this call prints.
 pub(crate) struct Output {
     pub(crate) format: Format,
-    query: Option<jmespath::Expression<'static>>,
+    query: Option<Query>,
     color: bool,
+    /// Whether what is printed is the answer to a change, which cannot be had again by running it again.
+    is_of_change: bool,
 }
 
 impl Output {
@@ -167,16 +169,12 @@ impl Output {
                     .hint(format!("one of {}", Format::NAMES.join(", ")))
             })?,
         };
-        let query = matches.get_one::<String>("query").map(|text| {
-            jmespath::compile(text).map_err(|error| {
-                Failure::usage("invalid_query", format!("--query is not JMESPath: {}", reason(&error)))
-                    .cause(format!("column {} of the expression", error.column + 1))
-                    .hint("see https://jmespath.org; quote the expression for the shell")
-            })
-        });
+        let query = matches.get_one::<String>("query").map(|text| Query::of(text)).transpose()?;
         let choice = matches.get_one::<String>("color").map(|choice| format!("--color={choice}"));
         let color = wants_color(choice.as_slice(), Stream::Stdout);
-        Ok(Self { format, query: query.transpose()?, color })
+        // Everything that changes something can be had as a dry run.
+        let is_of_change = matches.try_get_one::<bool>("dry-run").ok().flatten() == Some(&false);
+        Ok(Self { format, query, color, is_of_change })
     }
 
     /// Whether a part of the answer was asked for.
@@ -226,24 +224,30 @@ impl Output {
 
     /// Prints JSON, after the query, in the form that was asked for.
     pub(crate) fn json(&self, json: &Json) -> Result<(), Failure> {
-        self.shown(json, io::stdout().is_terminal())
+        self.shown(json, io::stdout().is_terminal(), || self.is_of_change.then(|| json.clone()))
+    }
+
+    /// The same of an answer that may hold secrets. It is `told` where the query fails and it cannot be had again.
+    pub(crate) fn answer(&self, json: &Json, told: impl FnOnce() -> Option<Json>) -> Result<(), Failure> {
+        self.shown(json, io::stdout().is_terminal(), told)
     }
 
     /// Prints JSON that people go on to edit: indented wherever it goes.
     pub(crate) fn form(&self, json: &Json) -> Result<(), Failure> {
-        self.shown(json, true)
+        self.shown(json, true, || None)
     }
 
-    fn shown(&self, json: &Json, indented: bool) -> Result<(), Failure> {
+    fn shown(&self, json: &Json, indented: bool, told: impl FnOnce() -> Option<Json>) -> Result<(), Failure> {
         let Some(query) = &self.query else { return self.render(json, indented) };
-        let failed = |problem: String| {
-            Failure::usage("invalid_query", format!("--query cannot be applied: {problem}"))
+        let found = query.apply(json).map_err(|failure| match told() {
+            Some(answer) => failure
+                .cause(format!("the work is over, and only its answer could not be shown: {answer}"))
+                .hint("do not run it again for that: --query only decides what is printed"),
+            None => failure
                 .cause("the answer came, and is not what the expression expects")
-                .hint("run it without --query to see the answer")
-        };
-        let found = query.search(json).map_err(|error| failed(reason(&error)))?;
-        let found = serde_json::to_value(found).map_err(|error| failed(error.to_string()))?;
-        self.render(&found, indented)
+                .hint("run it without --query to see the answer"),
+        })?;
+        self.render(found.expose_secret(), indented)
     }
 
     /// Prints rows: as a table for people, as [`tsv`](Format::Tsv) for pipes, or `json`. A table is cut to `width`, and of no
@@ -251,20 +255,34 @@ impl Output {
     pub(crate) fn rows(
         &self,
         headings: &[&str],
-        rows: &[Vec<String>],
+        rows: &[Vec<impl Cell>],
+        width: usize,
+        json: &Json,
+    ) -> Result<(), Failure> {
+        let headings: Vec<_> = headings.iter().map(|text| Heading { text, is_spare: false }).collect();
+        self.table(&headings, rows, width, json)
+    }
+
+    fn table(
+        &self,
+        headings: &[Heading<'_>],
+        rows: &[Vec<impl Cell>],
         width: usize,
         json: &Json,
     ) -> Result<(), Failure> {
         if self.is_table() {
             return match rows {
                 [] => Ok(()),
-                rows => print(table(headings, rows, width, self.color).as_bytes()),
+                rows => print(table::table(headings, rows, width, self.color).expose_secret()),
             };
         }
         match self.format {
             Format::Auto | Format::Tsv if self.query.is_none() => {
-                let lines = rows.iter().map(|row| line_of(row.iter().map(|text| text.replace(['\t', '\n'], " "))));
-                print(lines.collect::<String>().as_bytes())
+                let mut out = SecretBytes::default();
+                for row in rows {
+                    add_line(&mut out, row.iter().map(|cell| cell.text().replace(['\t', '\n'], " ")));
+                }
+                print(out.expose_secret())
             }
             _ => self.json(json),
         }
@@ -274,7 +292,7 @@ impl Output {
     pub(crate) fn prose(
         &self,
         text: impl FnOnce(usize) -> String,
-        rows: &[Vec<String>],
+        rows: &[Vec<impl Cell>],
         json: &Json,
     ) -> Result<(), Failure> {
         match self.is_table() {
@@ -299,21 +317,11 @@ impl Output {
             return items.iter().try_for_each(|item| self.json(item));
         }
         let for_people = self.is_table().then(now);
-        let mut rows: Vec<Vec<_>> =
-            items.iter().map(|item| columns.iter().map(|column| column.cell(item, for_people)).collect()).collect();
-        let mut headings: Vec<_> = columns.iter().map(|column| column.heading).collect();
-        let width = width();
-        if for_people.is_some() {
-            let spare = columns.iter().enumerate().rev().filter(|(_, column)| column.is_spare);
-            for (at, _) in spare {
-                if total(&widths(&headings, &rows)) <= width {
-                    break;
-                }
-                headings.remove(at);
-                rows.iter_mut().for_each(|row| drop(row.remove(at)));
-            }
-        }
-        self.rows(&headings, &rows, width, answer)
+        let cells = |item| columns.iter().map(|column| column.cell(item, for_people)).collect();
+        let rows: Vec<Vec<_>> = items.iter().map(cells).collect();
+        let heading = |column: &Column| Heading { text: column.heading, is_spare: column.is_spare };
+        let headings: Vec<_> = columns.iter().map(heading).collect();
+        self.table(&headings, &rows, width(), answer)
     }
 
     /// Prints the members of one thing, a line each, or the whole `answer`.
@@ -321,8 +329,8 @@ impl Output {
         let for_people = self.is_table().then(now);
         let rows: Vec<_> = columns
             .iter()
-            .map(|column| vec![column.heading.to_ascii_lowercase(), column.cell(thing, for_people)])
-            .filter(|row| for_people.is_none() || !row[1].is_empty())
+            .map(|column| vec![column.heading.to_ascii_lowercase().into(), column.cell(thing, for_people)])
+            .filter(|row| for_people.is_none() || !row[1].text().is_empty())
             .collect();
         self.rows(&["", ""], &rows, usize::MAX, answer)
     }
@@ -386,12 +394,11 @@ impl Output {
             Format::Yaml => out = yaml(json)?.into_bytes().into(),
             Format::Tsv => {
                 for row in json.as_array().map_or(std::slice::from_ref(json), Vec::as_slice) {
-                    let line = match row {
-                        Json::Array(cells) => line_of(cells.iter().map(cell)),
-                        Json::Object(members) => line_of(members.values().map(cell)),
-                        scalar => line_of([cell(scalar)]),
-                    };
-                    out.extend_from_slice(line.as_bytes());
+                    match row {
+                        Json::Array(cells) => add_line(&mut out, cells.iter().map(cell)),
+                        Json::Object(members) => add_line(&mut out, members.values().map(cell)),
+                        scalar => add_line(&mut out, [cell(scalar)]),
+                    }
                 }
                 return print(out.expose_secret());
             }
@@ -464,7 +471,7 @@ impl Column {
         Self { heading, path, form: Form::Word(word), is_spare: false }
     }
 
-    /// The same, left out of a list where a terminal is too narrow for all columns; the last one first.
+    /// The same, left out of a list where a terminal is too narrow for all columns, before others are cut; the last one first.
     pub(crate) const fn spare(self) -> Self {
         Self { is_spare: true, ..self }
     }
@@ -476,13 +483,13 @@ impl Column {
     }
 
     /// The text of a cell: for people, who know what time it is, times are relative.
-    fn cell(&self, item: &Json, now: Option<Timestamp>) -> String {
+    fn cell(&self, item: &Json, now: Option<Timestamp>) -> SecretString {
         let json = verb::at(item, self.path);
         let text = match json {
             Json::Array(items) => items.iter().map(cell).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", "),
             json => cell(json),
         };
-        match self.form {
+        let text = match self.form {
             Form::Plain => text,
             Form::Word(word) => word(&text).map_or(text, str::to_owned),
             Form::Time => match (Timestamp::parse(&text), now) {
@@ -490,7 +497,8 @@ impl Column {
                 (Some(time), None) => time.to_string(),
                 (None, _) => text,
             },
-        }
+        };
+        text.into()
     }
 }
 
@@ -513,66 +521,23 @@ fn cell(json: &Json) -> String {
     }
 }
 
-/// Cells between tabs, in a line. What a terminal would obey becomes blanks there.
-fn line_of(cells: impl IntoIterator<Item = String>) -> String {
+/// Adds cells between tabs, in a line. What a terminal would obey becomes blanks there.
+fn add_line(out: &mut SecretBytes, cells: impl IntoIterator<Item = String>) {
     let for_terminal = io::stdout().is_terminal();
-    let shown = |cell: String| if for_terminal { text::one_line(&cell) } else { cell };
-    cells.into_iter().map(shown).collect::<Vec<_>>().join("\t") + "\n"
+    for (index, cell) in cells.into_iter().map(SecretString::from).enumerate() {
+        let cell = match for_terminal {
+            true => text::one_line(cell.expose_secret()).into(),
+            false => cell,
+        };
+        out.extend_from_slice(if index > 0 { b"\t" } else { b"" });
+        out.extend_from_slice(cell.expose_secret().as_bytes());
+    }
+    out.extend_from_slice(b"\n");
 }
 
 /// Whether a terminal only shows this text.
 fn is_plain(text: &str) -> bool {
     text.chars().all(|character| !character.is_control() || matches!(character, '\n' | '\r' | '\t'))
-}
-
-/// How wide each column is with nothing cut.
-fn widths(headings: &[&str], rows: &[Vec<String>]) -> Vec<usize> {
-    let column = |index: usize| rows.iter().filter_map(move |row| row.get(index)).map(|cell| cell.chars().count());
-    let width =
-        |(index, heading): (usize, &&str)| column(index).chain([heading.chars().count()]).max().unwrap_or_default();
-    headings.iter().enumerate().map(width).collect()
-}
-
-/// How wide columns are together, with the gaps between them.
-fn total(widths: &[usize]) -> usize {
-    widths.iter().sum::<usize>() + 2 * widths.len().saturating_sub(1)
-}
-
-/// Rows under their headings, no wider than `width`: the widest columns give way first.
-fn table(headings: &[&str], rows: &[Vec<String>], width: usize, color: bool) -> String {
-    let mut widths = widths(headings, rows);
-    let mut excess = total(&widths).saturating_sub(width);
-    while excess > 0 {
-        let Some(widest) = widths.iter_mut().max().filter(|widest| **widest > NARROWEST) else { break };
-        *widest -= 1;
-        excess -= 1;
-    }
-    let line = |cells: &mut dyn Iterator<Item = &str>| {
-        let padded: Vec<_> = cells
-            .zip(&widths)
-            .map(|(cell, width)| {
-                let cell = text::cut(&text::one_line(cell), *width);
-                format!("{cell}{}", " ".repeat(width.saturating_sub(cell.chars().count())))
-            })
-            .collect();
-        text::cut(padded.join("  ").trim_end(), width)
-    };
-    let (bold, plain) = if color { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
-    let mut out = String::new();
-    // Facts have no headings.
-    if headings.iter().any(|heading| !heading.is_empty()) {
-        out.push_str(&format!("{bold}{}{plain}\n", line(&mut headings.iter().copied())));
-    }
-    for row in rows {
-        out.push_str(&line(&mut row.iter().map(String::as_str)));
-        out.push('\n');
-    }
-    out
-}
-
-/// What is wrong with an expression or its use. Names types, never values.
-fn reason(error: &jmespath::JmespathError) -> String {
-    error.reason.to_string()
 }
 
 /// Prints bytes as they are, at once.
@@ -670,11 +635,5 @@ mod tests {
         }
         let others = json!({"n": null, "t": true, "i": -3, "u": u64::MAX, "f": 1.5, "e": [], "o": {}});
         assert_eq!(serde_saphyr::from_str::<Json>(&yaml(&others).unwrap()).unwrap(), others);
-    }
-
-    #[test]
-    fn tables_are_aligned_and_cut() {
-        let rows = [vec!["a".to_owned(), "long one".to_owned()], vec!["bbb".to_owned(), "c".to_owned()]];
-        assert_eq!(table(&["n", "text"], &rows, 11, false), "n    text\na    long …\nbbb  c\n");
     }
 }

@@ -1,6 +1,9 @@
 //! Plain functions on text.
 
+use std::borrow::Cow;
+
 use csms_sdk::Timestamp;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// The value of a flag that is written `--flag value` or `--flag=value`; the last one counts.
 pub(crate) fn flag_value<'a>(words: &'a [String], flag: &str) -> Option<&'a str> {
@@ -14,9 +17,18 @@ pub(crate) fn flag_value<'a>(words: &'a [String], flag: &str) -> Option<&'a str>
         .last()
 }
 
-/// Control characters could move the cursor or fake another line; services and files may hold them.
+/// Control characters could move the cursor or fake another line, and marks of direction turn what follows; services and
+/// files may hold them.
 pub(crate) fn one_line(text: &str) -> String {
-    text.trim_end().chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
+    let is_mark =
+        |character| matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let shown = |character: char| if character.is_control() || is_mark(character) { ' ' } else { character };
+    text.trim_end().chars().map(shown).collect()
+}
+
+/// How many columns a terminal takes to show a text of one line.
+pub(crate) fn width(text: &str) -> usize {
+    text.width()
 }
 
 /// Documentation as people read it on a terminal: paragraphs in one line each, links as their text.
@@ -40,7 +52,7 @@ pub(crate) fn plain(docs: &str) -> String {
     out
 }
 
-/// Breaks text into lines of at most `width` characters, each after `indent` spaces.
+/// Breaks text into lines of at most `width` columns, each after `indent` spaces.
 pub(crate) fn wrap(text: &str, indent: usize, width: usize) -> String {
     let room = width.saturating_sub(indent).max(20);
     let margin = " ".repeat(indent);
@@ -48,7 +60,7 @@ pub(crate) fn wrap(text: &str, indent: usize, width: usize) -> String {
     for paragraph in text.split('\n') {
         let mut line = String::new();
         for word in paragraph.split_whitespace() {
-            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
+            if !line.is_empty() && line.width() + 1 + word.width() > room {
                 out.push_str(&format!("{margin}{line}\n"));
                 line.clear();
             }
@@ -116,12 +128,18 @@ pub(crate) fn relative(time: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// At most `width` characters, the last one `…` where something was cut off.
-pub(crate) fn cut(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return text.to_owned();
+/// At most `width` columns of a text, the last one `…` where something was cut off.
+pub(crate) fn cut(text: &str, width: usize) -> Cow<'_, str> {
+    if text.width() <= width {
+        return text.into();
     }
-    text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
+    let mut room = width.saturating_sub(1);
+    let fits = |character: &char| {
+        let left = room.checked_sub(character.width().unwrap_or_default());
+        room = left.unwrap_or_default();
+        left.is_some()
+    };
+    text.chars().take_while(fits).chain(['…']).collect::<String>().into()
 }
 
 /// A text as one word of a shell.
@@ -148,6 +166,7 @@ mod tests {
     #[test]
     fn lines_are_broken_between_words() {
         assert_eq!(wrap("aaaa bbbb cccc dddd eeee ffff", 2, 24), "  aaaa bbbb cccc dddd\n  eeee ffff\n");
+        assert_eq!(wrap("密码密码 密码密码 密码密码", 0, 20), "密码密码 密码密码\n密码密码\n");
         assert_eq!(wrap("", 2, 10), "\n");
     }
 
@@ -165,6 +184,10 @@ mod tests {
         assert_eq!(cut("abcdef", 6), "abcdef");
         assert_eq!(cut("abcdef", 4), "abc…");
         assert_eq!(cut("äöüß", 3), "äö…");
+        assert_eq!(
+            (cut("密码库", 6), cut("密码库", 5), cut("密码库", 4)),
+            ("密码库".into(), "密码…".into(), "密…".into())
+        );
     }
 
     #[test]
@@ -210,5 +233,6 @@ mod tests {
     #[test]
     fn control_characters_do_not_reach_the_terminal() {
         assert_eq!(one_line("a\x1b[2Jb\nc\n"), "a [2Jb c");
+        assert_eq!(one_line("a\u{202e}b\u{2066}c\u{200f}d"), "a b c d");
     }
 }

@@ -13,7 +13,6 @@ use csms_sdk::{OperationInfo, SecretJson, Service, model::Field, page};
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
-    audit,
     commands::api::{self, dry_run},
     connection::Connection,
     error::{Exit, Failure, Reporter},
@@ -270,9 +269,7 @@ impl Noun {
             Some((Verb::Call(call), matches)) => {
                 let path = format!("{path} {}", call.name);
                 let about = |failure: Failure| failure.explained_by(&path);
-                let session = Session::of(matches, reporter)?;
-                audit::expect(&session, || call.calls(&session));
-                call.run(&path, &session).map_err(about)
+                call.run(&path, &Session::of(matches, reporter)?).map_err(about)
             }
             Some((Verb::Own(own), matches)) => own.run(&format!("{path} {}", own.name), matches, reporter),
             Some((Verb::Bare(bare), matches)) => (bare.run)(matches).map(|()| ExitCode::SUCCESS),
@@ -343,9 +340,7 @@ impl Own {
 
     /// Runs it; `path` are the words that lead to it.
     pub(crate) fn run(&self, path: &str, matches: &ArgMatches, reporter: &Reporter) -> Result<ExitCode, Failure> {
-        let session = Session::of(matches, reporter)?;
-        audit::expect(&session, || (self.calls)(&session));
-        let outcome = (self.run)(&session);
+        let outcome = (self.run)(&Session::of(matches, reporter)?);
         outcome.map_err(|failure| failure.explained_by(path))
     }
 }

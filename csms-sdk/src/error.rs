@@ -281,6 +281,12 @@ impl Error {
         self
     }
 
+    /// Puts what was done before it in front of its message.
+    pub(crate) fn behind(mut self, done: &str) -> Self {
+        self.0.message = format!("{done}: {}", self.0.message);
+        self
+    }
+
     pub(crate) fn with_last_state(mut self, state: Option<String>) -> Self {
         self.0.last_state = state;
         self

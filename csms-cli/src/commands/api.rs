@@ -16,15 +16,13 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::{
     config::Config,
-    connection::Connection,
     error::{Failure, Reporter},
     input::Sources,
     needs::Needs,
     output::{self, Format, Output},
     params,
     session::{self, Session},
-    settings::{self, Settings},
-    text,
+    settings, text,
 };
 
 /// The services as the command line groups them, and whose operations they hold.
@@ -157,7 +155,7 @@ pub(crate) fn run(matches: &ArgMatches, reporter: &Reporter) -> Result<(), Failu
         return list(service, &Output::of(matches, &*Config::load()?)?);
     }
     match named(matches) {
-        Some((info, matches)) => operate(info, matches, reporter),
+        Some((info, matches)) => operate(info, &Session::of(matches, reporter)?),
         None => Err(Failure::usage("missing_command", "an operation is missing").hint("csms api --list")),
     }
 }
@@ -240,12 +238,11 @@ fn list(service: &str, out: &Output) -> Result<(), Failure> {
     out.rows(&["SERVICE", "OPERATION", "SUMMARY"], &rows, output::width(), &json.collect())
 }
 
-fn operate(info: &'static OperationInfo, matches: &ArgMatches, reporter: &Reporter) -> Result<(), Failure> {
-    let config = Config::load()?;
-    let output = Output::of(matches, &config)?;
-    let is_set = |flag| matches.get_flag(flag);
+fn operate(info: &'static OperationInfo, session: &Session<'_>) -> Result<(), Failure> {
+    let Session { matches, reporter, settings, output, .. } = session;
+    let is_set = |flag| session.is_set(flag);
     if is_set("show-permissions") {
-        return show_permissions(info, &output, reporter);
+        return show_permissions(info, output, reporter);
     }
     if is_set("skeleton") {
         return output.form(&skeleton::request(info));
@@ -254,15 +251,13 @@ fn operate(info: &'static OperationInfo, matches: &ArgMatches, reporter: &Report
     session::hold_values();
     let mut sources = Sources::new(reporter, is_set("allow-argv-secrets"), is_set("allow-empty"), is_set("verbatim"));
     let request = params::request(info, matches, &mut sources)?;
-    let settings = Settings::of(matches, &config)?;
     let validate = !is_set("no-validate");
     if is_set("dry-run") {
-        return output.json(&dry_run::request(info, &request, &settings, validate)?);
+        return output.json(&dry_run::request(info, &request, settings, validate)?);
     }
 
-    let connection = Connection::open(&settings)?;
+    let connection = session.connect()?;
     let client = connection.client.with_options(settings::call_options(validate));
-    settings.tell(&client, reporter);
     let answer = connection.block_on(async {
         if settings.is_verbose() && info.auth == Auth::Credentials {
             reporter.note(&format!("credentials: {}", client.credentials().await?.origin));
@@ -281,7 +276,9 @@ fn operate(info: &'static OperationInfo, matches: &ArgMatches, reporter: &Report
             _ => output.json(&json!({})),
         };
     }
-    output.json(answer.expose_secret())
+    // What can be asked again is.
+    let told = || (!info.idempotent).then(|| session.shown(info, answer.clone()).expose_secret().clone());
+    output.answer(answer.expose_secret(), told)
 }
 
 fn members(request: &SecretJson) -> &Map<String, Json> {

@@ -264,7 +264,7 @@ const GRANT: &[Flag] = &[
 const SECRETS: &[Column] = &[
     Column::of("NAME", "name"),
     Column::of("STATE", "state"),
-    Column::of("TYPE", "secret_type"),
+    Column::of("TYPE", "secret_type").spare(),
     Column::time("UPDATED", "update_time"),
     Column::time("DELETION", "scheduled_delete_time"),
     Column::of("DESCRIPTION", "description"),

@@ -1,6 +1,8 @@
 //! `csms whoami`: as whom and where calls go, and who said so. Shows no secret.
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use std::process::ExitCode;
+
+use clap::{Arg, ArgAction, Command};
 use csms_sdk::{
     Client, Error, Operation as _, Service,
     credentials::{Credentials, Provided},
@@ -9,43 +11,38 @@ use csms_sdk::{
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
-    config::Config,
-    connection::Connection,
-    error::{Failure, Reporter},
-    mask::shortened_key,
-    needs::Needs,
-    output::Output,
-    session::Session,
-    settings::Settings,
+    error::Failure, mask::shortened_key, needs::Needs, output::Output, session::Session, settings::Settings, verb::Own,
 };
 
-/// The grammar of `whoami`.
-pub(crate) fn command() -> Command {
-    Command::new("whoami")
-        .about("Shows credentials, region, project and endpoints in use, and where each comes from")
-        .arg(
-            Arg::new("no-lookup")
-                .long("no-lookup")
-                .action(ArgAction::SetTrue)
-                .help("Do not ask IAM for a project id that is not given"),
-        )
+pub(crate) const WHOAMI: Own = Own {
+    name: "whoami",
+    about: "Shows credentials, region, project and endpoints in use, and where each comes from",
+    grammar,
+    run,
+    calls,
+};
+
+fn grammar(command: Command) -> Command {
+    command.arg(
+        Arg::new("no-lookup")
+            .long("no-lookup")
+            .action(ArgAction::SetTrue)
+            .help("Do not ask IAM for a project id that is not given"),
+    )
 }
 
-/// Runs `whoami`. Prints what is known even where something is missing, and then fails with what is missing.
-pub(crate) fn run(matches: &ArgMatches, reporter: &Reporter) -> Result<(), Failure> {
-    let config = Config::load()?;
-    let output = Output::of(matches, &config)?;
-    let settings = Settings::of(matches, &config)?;
-    let connection = Connection::open(&settings)?;
+/// Prints what is known even where something is missing, and then fails with what is missing.
+fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
+    let settings = &session.settings;
+    let connection = session.connect()?;
     let client = &connection.client;
-    settings.tell(client, reporter);
     let (credentials, project) = connection.block_on(async {
         let credentials = client.credentials().await;
         let project = match (&settings.project, &credentials) {
             (Some(project), _) => Some(Ok(Fact::new(&project.value, &*project.origin))),
             // Without credentials nothing can be asked, and that is told already.
             (None, Err(_)) => None,
-            (None, Ok(_)) if matches.get_flag("no-lookup") => None,
+            (None, Ok(_)) if session.is_set("no-lookup") => None,
             (None, Ok(provided)) => Some(project(client, provided).await),
         };
         (credentials, project)
@@ -63,7 +60,7 @@ pub(crate) fn run(matches: &ArgMatches, reporter: &Reporter) -> Result<(), Failu
     if let Some(chosen) = &settings.chosen {
         facts.push(("profile", Fact::new(&chosen.name.value, &*chosen.name.origin)));
     }
-    facts.push(("region", region(&settings, client)));
+    facts.push(("region", region(settings, client)));
     match project {
         Some(Ok(fact)) => facts.push(("project", fact)),
         Some(Err(error)) => {
@@ -83,14 +80,12 @@ pub(crate) fn run(matches: &ArgMatches, reporter: &Reporter) -> Result<(), Failu
     if let Some(local) = &settings.local {
         facts.push(("local_data", Fact::new(local.file.display().to_string(), local.origin)));
     }
-    print(&facts, &output)?;
-    failures.into_iter().next().map_or(Ok(()), |error| Err(error.into()))
+    print(&facts, &session.output)?;
+    failures.into_iter().next().map_or(Ok(ExitCode::SUCCESS), |error| Err(error.into()))
 }
 
-/// What `whoami` may call.
-pub(crate) fn calls(matches: &ArgMatches, reporter: &Reporter) -> Result<Needs, Failure> {
-    let session = Session::of(matches, reporter)?;
-    let mut needs = Needs::of(&session);
+fn calls(session: &Session<'_>) -> Result<Needs, Failure> {
+    let mut needs = Needs::of(session);
     if session.settings.project.is_none() && !session.is_set("no-lookup") {
         needs.only("the credentials name no project", &None, &[KeystoneListProjects::INFO]);
     }

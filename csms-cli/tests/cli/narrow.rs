@@ -1,5 +1,7 @@
 //! A terminal of forty columns.
 
+use unicode_width::UnicodeWidthStr as _;
+
 use crate::{program::Program, terminal::Terminal, user::User};
 
 const COLUMNS: usize = 40;
@@ -47,6 +49,12 @@ fn tables_are_no_wider_than_the_terminal() {
     let user = User::new();
     let name = "a-name-that-is-quite-long-for-a-secret";
     user.create(name, r#"{"a":"1"}"#);
+    let wide = "production-database-main-cluster-";
+    for number in [1, 2] {
+        let put =
+            user.program(&format!("secret put {wide}{number} - --description 数据库密码🔑生产环境数据库密码生产环境"));
+        assert_eq!(put.stdin("x").run().code, 0);
+    }
     user.says(&format!("secret tag add {name} a-key-that-is-quite-long=a-value-that-is-longer-still-than-that"));
     user.does("key create a-key-whose-name-has-more-than-forty-characters");
     user.says(
@@ -65,8 +73,15 @@ fn tables_are_no_wider_than_the_terminal() {
         let (code, shown) = Terminal::open(user.program(line).arguments(["--color", "never"]), 40).ends();
         assert_eq!(code, 0, "{line}: {shown}");
         for row in shown.lines() {
-            assert!(row.trim_end().chars().count() <= COLUMNS, "{line}: {row}");
+            assert!(row.trim_end().width() <= COLUMNS, "{line}: {row}");
         }
+    }
+    // Names are shown before anything else, and what is left out leaves a sign.
+    for columns in [40, 60, 80] {
+        let (_, shown) = Terminal::open(user.program("secret list --color never"), columns).ends();
+        assert!(shown.contains(&format!("{wide}1")) && shown.contains(&format!("{wide}2")), "{shown}");
+        assert!(shown.lines().next().unwrap().contains('…'), "{shown}");
+        assert!(shown.lines().all(|row| row.trim_end().width() <= columns.into()), "{shown}");
     }
 }
 

@@ -3,7 +3,12 @@
 use serde_json::json;
 use wiremock::{Mock, ResponseTemplate, matchers::any};
 
-use crate::program::{Outcome, Program, Server};
+use crate::{
+    program::{Outcome, Program, Server},
+    user::User,
+};
+
+const VALUE: &str = "hunter2-correct-horse";
 
 fn show(arguments: &[&str]) -> Outcome {
     let server = Server::start();
@@ -30,7 +35,54 @@ fn a_query_picks_and_the_form_applies_after_it() {
     assert_eq!(show(&["--query", "nothing"]).stdout, "null\n");
     assert_eq!(show(&["-q", "secret.state", "-o", "yaml"]).stdout, "\"yes\"\n");
     show(&["-q", "secret."]).fails(2, "--query is not JMESPath");
-    show(&["-q", "abs(secret)"]).fails(2, "--query cannot be applied");
+    show(&["-q", "abs(secret)"]).fails(1, "--query cannot be applied");
+}
+
+#[test]
+fn a_query_that_no_answer_fits_changes_nothing() {
+    let user = User::new();
+    for line in [
+        "secret put db - -q foo(secret_name)",
+        "key create k -q length(key_info,`1`)",
+        "api kms CreateKey --key_alias k -q abs()",
+        "secret list -q [::0]",
+    ] {
+        user.program(line).stdin("x").run().fails(2, "--query is not JMESPath");
+    }
+    let deep = format!("{}a{}", "(".repeat(2000), ")".repeat(2000));
+    user.run(&format!("secret list -q {deep}")).fails(2, "too long");
+    assert_eq!((user.does("secret list"), user.does("key list")), (String::new(), String::new()));
+}
+
+#[test]
+fn a_query_that_fails_on_the_answer_to_a_change_loses_no_id_and_shows_no_value() {
+    let user = User::new();
+    let put = user.program("secret put db - -q abs(secret_name)").stdin(VALUE).run();
+    put.fails(
+        1,
+        r#"the work is over, and only its answer could not be shown: {"secret_name":"db","outcome":"created""#,
+    );
+    assert!(!put.stderr.contains(VALUE));
+    for (line, name) in
+        [("key create one -q abs(key_info)", "one"), ("api kms CreateKey --key_alias two -q abs(key_info)", "two")]
+    {
+        let failed = user.run(line);
+        let id = user.run(&format!("key describe {name} -q key_info.key_id -o raw")).stdout;
+        assert_eq!(id.len(), 36, "{id}");
+        failed.fails(1, &id);
+    }
+    // Bytes of a data key are hidden, as nobody has asked for them in plain.
+    let plain = "api kms CreateDatakey --key_id KEY --datakey_length 256";
+    let id = user.run("key describe one -q key_info.key_id -o raw").stdout;
+    let failed = user.run(&format!("{} -q abs(plain_text)", plain.replace("KEY", &id)));
+    failed.fails(1, "\"plain_text\":\"****\"");
+    let rm = user.run("secret rm db -y -q abs(results)");
+    rm.fails(1, "do not run it again");
+    let get = {
+        user.says("secret restore db");
+        user.run("get db -o json -q abs(id)")
+    };
+    assert!(!get.fails(1, "run it without --query").stderr.contains(VALUE));
 }
 
 #[test]

@@ -115,6 +115,19 @@ fn a_dry_run_says_what_would_be_done_and_does_nothing() {
 }
 
 #[test]
+fn a_stage_that_cannot_be_right_is_refused_before_the_secret_is_there() {
+    let user = User::new();
+    for dry_run in ["", "--dry-run"] {
+        let arguments = ["secret", "put", "db", "-", "--stage", "bad stage", dry_run];
+        let arguments = arguments.into_iter().filter(|word| !word.is_empty());
+        let put = user.program("").arguments(arguments).stdin("x").run();
+        put.fails(2, "`bad stage`");
+        assert!(put.stderr.contains("nothing was sent"), "{}", put.stderr);
+    }
+    user.run("get db").fails(3, "not found");
+}
+
+#[test]
 fn a_patch_changes_its_fields_and_no_byte_of_the_others() {
     let user = User::new();
     user.puts("db", "{\n  \"pin\": 1.50,\n  \"user\": \"a\",\n  \"old\": 1\n}");
@@ -126,10 +139,11 @@ fn a_patch_changes_its_fields_and_no_byte_of_the_others() {
             && !patch.stderr.contains(VALUE)
     );
     assert_eq!(user.does("get db"), format!("{{\n  \"pin\": 1.50,\n  \"user\": \"{VALUE}\",\n  \"new\":\"x\"\n}}"));
-    let merge = user.program("secret patch db").stdin(r#"{"pin":null,"new":null}"#).run();
-    assert_eq!(merge.code, 0, "{}", merge.stderr);
+    let merge = || user.program("secret patch db").stdin(r#"{"pin":null,"new":null}"#).run();
+    assert_eq!(merge().code, 0, "{}", merge().stderr);
     assert_eq!(user.does("get db"), format!("{{\n  \"user\": \"{VALUE}\"\n}}"));
-    assert_eq!(user.says("secret patch db --remove pin"), "unchanged db (v3)\n");
+    assert_eq!(merge().stderr, "unchanged db (v3)\n");
+    user.run("secret patch db --remove pin").fails(3, "no field `pin`: its value has `user`");
 
     let literal = user.run(&format!("secret patch db --set user={VALUE}"));
     literal.fails(2, "file://PATH");
@@ -140,9 +154,29 @@ fn a_patch_changes_its_fields_and_no_byte_of_the_others() {
     user.run("secret patch db --remove a --from-stdin").fails(2, "exclude each other");
     user.run("secret patch none --remove a").fails(3, "\"none\" not found");
     user.run("secret patch db --remove user --if-version v1").fails(6, "not at v1");
+    user.program("secret patch db").stdin(b"{\"a\":\"caf\xe9\"}").run().fails(2, "not UTF-8");
     user.puts("text", VALUE);
     let refused = user.run("secret patch text --remove a");
     assert!(!refused.fails(2, "no JSON object").stderr.contains(VALUE));
+}
+
+#[test]
+fn a_patch_changes_the_field_that_get_reads() {
+    let user = User::new();
+    user.puts("db", r#"{"db":{"password":"old","pin":1.50},"list":[1]}"#);
+    let patch = |line: &str| user.program(&format!("secret patch db {line}")).stdin(VALUE).run();
+    assert_eq!(patch("--set /db/password=-").code, 0);
+    assert_eq!(user.does("get db#/db/password"), VALUE);
+    assert_eq!(user.does("get db"), format!(r#"{{"db":{{"password":"{VALUE}","pin":1.50}},"list":[1]}}"#));
+    assert_eq!(patch("--set db.pin=-").code, 0);
+    assert_eq!(user.does("get db#/db/pin"), VALUE);
+    for (line, what) in [("--set /list/0=-", "through `/list`"), ("--remove /db/pin/x", "through `/db/pin`")] {
+        let refused = patch(line);
+        assert!(!refused.fails(2, what).stderr.contains(VALUE), "{line}");
+    }
+    patch("--remove /db/none --set new=-").fails(3, "no field `/db/none`");
+    assert_eq!(user.says("secret patch db --remove /db/pin"), "updated db to v4; undo with: csms secret rollback db\n");
+    assert_eq!(user.does("get db"), format!(r#"{{"db":{{"password":"{VALUE}"}},"list":[1]}}"#));
 }
 
 #[test]

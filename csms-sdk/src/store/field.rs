@@ -3,11 +3,14 @@
 //! No tree is built: it would be made of copies, and would change numbers that it cannot hold. One level after the other is
 //! taken apart into slices of the text.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde_json::value::RawValue;
 
-use crate::secret::SecretString;
+use crate::{
+    error::{Error, ErrorKind},
+    secret::SecretString,
+};
 
 /// Why there is no such field. Names of fields are no secrets.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,23 +21,66 @@ pub(super) enum Missing {
     Among(Vec<String>),
 }
 
+impl Missing {
+    /// The error that says so of a version of a secret.
+    pub(super) fn error(self, secret: &str, version: &str, field: &str) -> Error {
+        let why = match self {
+            Self::NotJson => "is not JSON".to_owned(),
+            Self::NoObject => "is no JSON object".to_owned(),
+            Self::Among(names) if names.is_empty() => "has none".to_owned(),
+            Self::Among(names) => format!("has `{}`", names.join("`, `")),
+        };
+        let message = format!("secret `{secret}` ({version}) has no field `{field}`: its value {why}");
+        Error::new(ErrorKind::NotFound, message).with_help("name a field that it has, or none for all of the value")
+    }
+}
+
 /// The field: the content of a text, anything else as JSON. Of members of one name the last counts.
 pub(super) fn find(json: &[u8], field: &str) -> Result<SecretString, Missing> {
     let json: &RawValue = serde_json::from_slice(json).map_err(|_| Missing::NotJson)?;
-    let found = match field.strip_prefix('/') {
-        Some(pointer) => pointer.split('/').try_fold(json, |json, step| {
-            // In this order: `~01` is `~1`.
-            step_into(json, &step.replace("~1", "/").replace("~0", "~"))
-        }),
-        None => step_into(json, field).or_else(|| field.split('.').try_fold(json, step_into)),
-    };
-    match found {
+    match walk(json, &steps(json, field)) {
         Some(found) => Ok(content(found)),
         None => Err(match members(json.get().as_bytes()) {
             Some(members) => Missing::Among(members.into_keys().collect()),
             None => Missing::NoObject,
         }),
     }
+}
+
+/// The names of the members, one inside of the other, that lead to where [`find`] reads a field, or will once it is there.
+/// Fails with a pointer to what is no object on the way.
+pub(super) fn place(json: &str, field: &str) -> Result<Vec<String>, String> {
+    let Ok(json) = serde_json::from_str::<&RawValue>(json) else { return Err(String::new()) };
+    let steps = steps(json, field);
+    let mut at = Some(json);
+    for (depth, step) in steps.iter().enumerate() {
+        let Some(json) = at else { break };
+        let members = members(json.get().as_bytes()).ok_or_else(|| pointer(&steps[..depth]))?;
+        at = members.get(step.as_ref()).copied();
+    }
+    Ok(steps.into_iter().map(Cow::into_owned).collect())
+}
+
+/// The steps that a field takes: one to a member, or those of a pointer, or of a path.
+fn steps<'a>(json: &RawValue, field: &'a str) -> Vec<Cow<'a, str>> {
+    if let Some(pointer) = field.strip_prefix('/') {
+        // In this order: `~01` is `~1`.
+        return pointer.split('/').map(|step| step.replace("~1", "/").replace("~0", "~").into()).collect();
+    }
+    let path: Vec<Cow<'_, str>> = field.split('.').map(Cow::from).collect();
+    match step_into(json, field).is_none() && walk(json, &path).is_some() {
+        true => path,
+        false => vec![field.into()],
+    }
+}
+
+fn walk<'a>(json: &'a RawValue, steps: &[Cow<'_, str>]) -> Option<&'a RawValue> {
+    steps.iter().try_fold(json, |json, step| step_into(json, step))
+}
+
+/// Steps as a pointer.
+fn pointer(steps: &[Cow<'_, str>]) -> String {
+    steps.iter().map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect()
 }
 
 /// All members of an object, each as [`find`] gives it, by name; `None` when the text is no JSON object.
@@ -148,6 +194,29 @@ mod tests {
         assert_eq!(missing(b"\xff"), Missing::NotJson);
         assert_eq!(missing(b"[1]"), Missing::NoObject);
         assert_eq!(missing(br#"{"b":1,"a":2}"#), Missing::Among(vec!["a".to_owned(), "b".to_owned()]));
+    }
+
+    #[test]
+    fn a_place_is_where_the_field_is_read() {
+        let json = r#"{"a":{"b":"x","c":[1]},"a.c":1,"t":"x","n":null}"#;
+        let place = |field: &str| place(json, field).map(|steps| steps.join("|"));
+        for (field, expected) in [
+            ("a", Ok("a")),
+            ("new", Ok("new")),
+            ("/a/b", Ok("a|b")),
+            ("/new/m~01n/x~1y", Ok("new|m~1n|x/y")),
+            ("a.b", Ok("a|b")),
+            ("a.c", Ok("a.c")),
+            ("a.new", Ok("a.new")),
+            ("/a/c", Ok("a|c")),
+            ("/a/c/0", Err("/a/c")),
+            ("/t/x", Err("/t")),
+            ("/n/x", Err("/n")),
+            ("/t/x/y", Err("/t")),
+        ] {
+            let expected = expected.map(str::to_owned).map_err(str::to_owned);
+            assert_eq!(place(field), expected, "{field}");
+        }
     }
 
     proptest! {

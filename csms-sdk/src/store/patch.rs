@@ -1,7 +1,10 @@
 //! Changing some fields of a secret, and nothing else of it.
 
+use std::borrow::Cow;
+
 use super::{
     difference::{Difference, between},
+    field,
     merge::{Unmergeable, merge},
     put::{Put, PutOutcome},
     value::Content,
@@ -16,8 +19,12 @@ use crate::{
 
 /// Changes fields of a secret that is a JSON object. Made by [`SecretStore::patch`](super::SecretStore::patch).
 ///
-/// The changes are merged into the current value as RFC 7386 has it. What they do not touch stays byte for byte, with
-/// its order, its blanks and its numbers. The changed value is stored as a new version, unless nothing is changed.
+/// A field is what it is in a [reference](crate::reference): the name of a member, or a JSON pointer with a slash in
+/// front. What is set is read under the same name afterwards. A pointer leads through objects; those that are missing
+/// are made.
+///
+/// The changes are made one after the other, as RFC 7386 has it. What they do not touch stays byte for byte, with its
+/// order, its blanks and its numbers. The changed value is stored as a new version, unless nothing is changed.
 ///
 /// The service has no compare-and-set. It is looked whether the current version is still the one that was read, right
 /// before the new one is sent; somebody who writes in the moment after that is not noticed.
@@ -35,30 +42,40 @@ use crate::{
 pub struct Patch {
     client: Client,
     name: String,
-    /// Merge patches, one after the other.
-    patches: Vec<SecretString>,
+    /// One after the other.
+    changes: Vec<Change>,
     if_version: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+enum Change {
+    /// A merge patch.
+    Merge(SecretString),
+    Set(String, SecretString),
+    Remove(String),
 }
 
 impl Patch {
     pub(super) fn new(client: Client, name: String) -> Self {
-        Self { client, name, patches: Vec::new(), if_version: None }
+        Self { client, name, changes: Vec::new(), if_version: None }
     }
 
     /// Gives a field this text.
-    pub fn set(self, field: &str, text: &SecretString) -> Self {
-        self.member(field, Some(text))
+    pub fn set(mut self, field: &str, text: &SecretString) -> Self {
+        self.changes.push(Change::Set(field.to_owned(), text.clone()));
+        self
     }
 
-    /// Removes a field, if there is one.
-    pub fn remove(self, field: &str) -> Self {
-        self.member(field, None)
+    /// Removes a field that there is. To remove it only if there is one, [merge](Self::merge) `null`.
+    pub fn remove(mut self, field: &str) -> Self {
+        self.changes.push(Change::Remove(field.to_owned()));
+        self
     }
 
-    /// Merges a JSON object: `null` removes a field, objects are merged at every level, everything else is put in place
-    /// of what was there.
+    /// Merges a JSON object: `null` removes a field if there is one, objects are merged at every level, everything else is
+    /// put in place of what was there.
     pub fn merge(mut self, object: impl Into<SecretString>) -> Self {
-        self.patches.push(object.into());
+        self.changes.push(Change::Merge(object.into()));
         self
     }
 
@@ -81,9 +98,10 @@ impl Patch {
     /// Does it.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] when there is no such secret; [`ErrorKind::InvalidInput`] when the secret or what is
-    /// merged is no JSON object ([`Error::field`] is `secret` or `patch`); [`ErrorKind::Conflict`] when the current
-    /// version is another one than [`if_version`](Self::if_version) asks for, or has changed meanwhile; those of
+    /// [`ErrorKind::NotFound`] when there is no such secret, or none of the fields to be removed;
+    /// [`ErrorKind::InvalidInput`] when the secret or what is merged is no JSON object ([`Error::field`] is `secret` or
+    /// `patch`), or a field would have to be inside of what is no object (`field`); [`ErrorKind::Conflict`] when the
+    /// current version is another one than [`if_version`](Self::if_version) asks for, or has changed meanwhile; those of
     /// [`Put::send`].
     pub async fn send(self) -> Result<PutOutcome, Error> {
         let (current, old, new) = self.merged().await?;
@@ -107,28 +125,50 @@ impl Patch {
             return Err(Error::invalid("secret", format!("`{}` is binary, and has no fields", self.name)));
         };
         // Also without any change, so that what cannot be patched is told.
-        let empty = SecretString::from("{}");
-        let mut new = old.clone();
-        for patch in std::iter::once(&empty).chain(&self.patches) {
-            new = merge(new.expose_secret(), patch.expose_secret()).map_err(|problem| match problem {
-                Unmergeable::Text => Error::invalid("secret", format!("`{}` is no JSON object", self.name)),
-                Unmergeable::Patch => Error::invalid("patch", "is no JSON object"),
-                Unmergeable::Depth => Error::invalid("patch", "has too many levels, more than 100"),
-            })?;
+        let mut new = self.patched(old, "{}")?;
+        for change in &self.changes {
+            let patch = match change {
+                Change::Merge(object) => Cow::Borrowed(object),
+                Change::Set(field, text) => Cow::Owned(nested(&self.place(&new, field)?, Some(text))),
+                Change::Remove(field) => {
+                    let place = self.place(&new, field)?;
+                    field::find(new.expose_secret().as_bytes(), field)
+                        .map_err(|missing| missing.error(&self.name, &current, field))?;
+                    Cow::Owned(nested(&place, None))
+                }
+            };
+            new = self.patched(&new, patch.expose_secret())?;
         }
         Ok((current, old.clone(), new))
     }
 
-    /// A patch of one member; without a text, it is removed.
-    fn member(mut self, field: &str, text: Option<&SecretString>) -> Self {
-        let mut json = SecretBytes::default();
-        json.extend_from_slice(b"{");
-        // Writing a text into memory does not fail.
-        let _ = serde_json::to_writer(&mut json, field);
-        json.extend_from_slice(b":");
-        let _ = serde_json::to_writer(&mut json, &text.map(SecretString::expose_secret));
-        json.extend_from_slice(b"}");
-        self.patches.push(String::from_utf8_lossy(json.expose_secret()).as_ref().into());
-        self
+    fn patched(&self, text: &SecretString, patch: &str) -> Result<SecretString, Error> {
+        merge(text.expose_secret(), patch).map_err(|problem| match problem {
+            Unmergeable::Text => Error::invalid("secret", format!("`{}` is no JSON object", self.name)),
+            Unmergeable::Patch => Error::invalid("patch", "is no JSON object"),
+            Unmergeable::Depth => Error::invalid("patch", "has too many levels, more than 100"),
+        })
     }
+
+    /// The names that lead to a field.
+    fn place(&self, text: &SecretString, field: &str) -> Result<Vec<String>, Error> {
+        field::place(text.expose_secret(), field).map_err(|barrier| {
+            let message = format!("`{field}` leads through `{barrier}` of secret `{}`, which is no object", self.name);
+            Error::invalid("field", message)
+        })
+    }
+}
+
+/// A merge patch of one member; without a text, it is removed.
+fn nested(place: &[String], text: Option<&SecretString>) -> SecretString {
+    let mut json = SecretBytes::default();
+    // Writing a text into memory does not fail.
+    for name in place {
+        json.extend_from_slice(b"{");
+        let _ = serde_json::to_writer(&mut json, name);
+        json.extend_from_slice(b":");
+    }
+    let _ = serde_json::to_writer(&mut json, &text.map(SecretString::expose_secret));
+    place.iter().for_each(|_| json.extend_from_slice(b"}"));
+    String::from_utf8_lossy(json.expose_secret()).as_ref().into()
 }

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     Client,
+    check::name_problem,
     csms::{CreateSecret, CreateSecretVersion, UpdateSecretStage, UpdateVersion},
     error::{Error, ErrorKind},
     reference::{CURRENT, VersionRef},
@@ -18,6 +19,8 @@ use crate::{
 
 /// The version that creating a secret makes.
 const FIRST: &str = "v1";
+/// So many a secret has.
+const MOST_STAGES: usize = 12;
 
 /// A value to be stored: text from `&str`, `String` and [`SecretString`], bytes from `&[u8]`, `Vec<u8>` and [`SecretBytes`].
 ///
@@ -261,6 +264,7 @@ impl Put {
     /// # Errors
     /// Those of [`send`](Self::send).
     pub async fn plan(&self) -> Result<PutPlan, Error> {
+        self.check()?;
         Ok(match self.decide().await? {
             Decision::Create => PutPlan::Create,
             Decision::Add { current, .. } => PutPlan::Update { current: Some(current) },
@@ -272,13 +276,14 @@ impl Put {
     /// Does it.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`] of the [field](Error::field) `value` when fields would be lost and
-    /// [`keep_fields`](Self::keep_fields) is set; [`ErrorKind::Conflict`] when the state of the secret forbids it, with
-    /// [help](Error::help), when the current version is another one than [`if_version`](Self::if_version) asks for, or
-    /// when there is one and [`if_absent`](Self::if_absent) is set;
+    /// [`ErrorKind::InvalidInput`] of the [field](Error::field) `stages` when they cannot be right, of `value` when fields
+    /// would be lost and [`keep_fields`](Self::keep_fields) is set; [`ErrorKind::Conflict`] when the state of the secret
+    /// forbids it, with [help](Error::help), when the current version is another one than
+    /// [`if_version`](Self::if_version) asks for, or when there is one and [`if_absent`](Self::if_absent) is set;
     /// [`ErrorKind::PermissionDenied`] when the value may not be read, unless [`force_version`](Self::force_version) is
-    /// set; those of a call. After [`ErrorKind::Connection`], [`ErrorKind::Timeout`] or [`ErrorKind::Service`] it may
-    /// have been done or not; putting it again is right in both cases.
+    /// set; those of a call. Where a secret was created, but not with all stages or its expiry, the message begins with
+    /// that. After [`ErrorKind::Connection`], [`ErrorKind::Timeout`] or [`ErrorKind::Service`] it may have been done or
+    /// not; putting it again is right in both cases.
     pub async fn send(self) -> Result<PutOutcome, Error> {
         match self.carry_out().await {
             Ok(outcome) => Ok(outcome),
@@ -287,6 +292,7 @@ impl Put {
     }
 
     async fn carry_out(&self) -> Result<PutOutcome, Error> {
+        self.check()?;
         let decision = match self.first_decision().await? {
             Decision::Create => match self.create().await {
                 // Somebody else was faster.
@@ -294,12 +300,15 @@ impl Put {
                     Decision::Create => return Err(error),
                     decision => decision,
                 },
-                outcome => return outcome,
+                created => {
+                    created?;
+                    return self.complete().await;
+                }
             },
             decision => decision,
         };
         match decision {
-            Decision::Create => self.create().await,
+            Decision::Create => self.create_completely().await,
             Decision::AddUnseen => self.add_unseen().await,
             Decision::Leave { version } => Ok(PutOutcome::Unchanged { version }),
             Decision::Add { current, marked } => match self.add().await {
@@ -309,6 +318,20 @@ impl Put {
                 },
                 added => Ok(PutOutcome::Updated { version: added?, previous: Some(current) }),
             },
+        }
+    }
+
+    /// Refuses what would be refused only once the secret is created.
+    fn check(&self) -> Result<(), Error> {
+        if self.stages.len() > MOST_STAGES {
+            return Err(Error::invalid(
+                "stages",
+                format!("are {}, a secret has at most {MOST_STAGES}", self.stages.len()),
+            ));
+        }
+        match self.stages.iter().find_map(|stage| Some((stage, name_problem(stage)?))) {
+            Some((stage, problem)) => Err(Error::invalid("stages", format!("hold `{stage}`, which {problem}"))),
+            None => Ok(()),
         }
     }
 
@@ -353,12 +376,17 @@ impl Put {
     /// Writes without a look at what is there.
     async fn add_unseen(&self) -> Result<PutOutcome, Error> {
         match self.add().await {
-            Err(error) if error.kind() == ErrorKind::NotFound => self.create().await,
+            Err(error) if error.kind() == ErrorKind::NotFound => self.create_completely().await,
             added => Ok(PutOutcome::Updated { version: added?, previous: None }),
         }
     }
 
-    async fn create(&self) -> Result<PutOutcome, Error> {
+    async fn create_completely(&self) -> Result<PutOutcome, Error> {
+        self.create().await?;
+        self.complete().await
+    }
+
+    async fn create(&self) -> Result<(), Error> {
         let mut request = CreateSecret::new(&self.name);
         (request.secret_string, request.secret_binary) = self.value.fields();
         request.description = self.description.clone();
@@ -366,28 +394,33 @@ impl Put {
         request.enterprise_project_id = self.enterprise_project_id.clone();
         match request.send(&self.client).await {
             Err(error) if is_unclear(&error) => match self.is_value_of(FIRST).await {
-                Ok(true) => {}
-                _ => return Err(error),
+                Ok(true) => Ok(()),
+                _ => Err(error),
             },
-            created => drop(created?),
+            created => created.map(drop),
         }
-        self.complete().await.map_err(|error| {
-            error.with_help(
-                "the secret was created, but its version has not all the stages, or does not expire as asked",
-            )
-        })?;
+    }
+
+    /// Sets what cannot be said when a secret is created.
+    async fn complete(&self) -> Result<PutOutcome, Error> {
+        let stages: Vec<_> = self.stages.iter().filter(|stage| *stage != CURRENT).collect();
+        if let Some(time) = self.expires {
+            let expires = UpdateVersion::new(&self.name, FIRST, time).send(&self.client).await;
+            expires.map_err(|error| self.incomplete(error, Some("its expiry"), &stages))?;
+        }
+        for (at, stage) in stages.iter().enumerate() {
+            let staged = UpdateSecretStage::new(&self.name, *stage, FIRST).send(&self.client).await;
+            staged.map_err(|error| self.incomplete(error, None, &stages[at..]))?;
+        }
         Ok(PutOutcome::Created { version: FIRST.to_owned() })
     }
 
-    /// What cannot be said when a secret is created.
-    async fn complete(&self) -> Result<(), Error> {
-        if let Some(time) = self.expires {
-            UpdateVersion::new(&self.name, FIRST, time).send(&self.client).await?;
-        }
-        for stage in self.stages.iter().filter(|stage| *stage != CURRENT) {
-            UpdateSecretStage::new(&self.name, stage, FIRST).send(&self.client).await?;
-        }
-        Ok(())
+    /// The secret is there, and this has kept it from being all that was asked for.
+    fn incomplete(&self, error: Error, expiry: Option<&str>, stages: &[&String]) -> Error {
+        let lacks = if is_unclear(&error) { "may lack" } else { "lacks" };
+        let stages = stages.iter().map(|stage| format!("the stage `{stage}`"));
+        let missing: Vec<_> = expiry.map(str::to_owned).into_iter().chain(stages).collect();
+        error.behind(&format!("secret `{}` was created ({FIRST}), but {lacks} {}", self.name, missing.join(", ")))
     }
 
     async fn add(&self) -> Result<String, Error> {

@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
-use super::field::{self, Missing};
+use super::field;
 use crate::{
     csms::Version,
     error::{Error, ErrorKind},
@@ -107,17 +107,7 @@ impl SecretValue {
     /// [`ErrorKind::NotFound`] when the value is not JSON or has no such field. The names of fields are no secrets: the error
     /// may hold them.
     pub fn field(&self, field: &str) -> Result<SecretString, Error> {
-        field::find(self.expose_secret(), field).map_err(|missing| {
-            let why = match missing {
-                Missing::NotJson => "is not JSON".to_owned(),
-                Missing::NoObject => "is no JSON object".to_owned(),
-                Missing::Among(names) if names.is_empty() => "has none".to_owned(),
-                Missing::Among(names) => format!("has `{}`", names.join("`, `")),
-            };
-            let (name, version) = (&self.name, &self.version);
-            let message = format!("secret `{name}` ({version}) has no field `{field}`: its value {why}");
-            Error::new(ErrorKind::NotFound, message).with_help("name a field that it has, or none for all of the value")
-        })
+        field::find(self.expose_secret(), field).map_err(|missing| missing.error(&self.name, &self.version, field))
     }
 
     /// All fields of a value that is a JSON object, each as [`field`](Self::field) gives it, sorted by name; `None` for

@@ -77,13 +77,13 @@ fn print(session: &Session<'_>, old: &SecretValue, new: &SecretValue, difference
     let is_revealed = session.is_set("reveal");
     let (mut rows, mut changes): (Vec<_>, Vec<Json>) = (Vec::new(), Vec::new());
     for (change, field) in listed(difference) {
-        let mut row = vec![change.to_owned(), field.unwrap_or("(value)").to_owned()];
+        let mut row: Vec<SecretString> = vec![change.into(), field.unwrap_or("(value)").into()];
         let mut json = json!({"change": change, "field": field});
         if is_revealed {
             for (member, value) in [("before", old), ("after", new)] {
                 let shown = content(value, field);
-                row.push(shown.as_ref().map_or("", SecretString::expose_secret).to_owned());
-                json[member] = shown.map(|text| text.expose_secret().to_owned()).into();
+                json[member] = shown.as_ref().map(SecretString::expose_secret).into();
+                row.push(shown.unwrap_or_default());
             }
         }
         rows.push(row);

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, Command};
 use csms_sdk::{
-    SecretString,
+    ErrorKind, SecretString,
     store::{Difference, Patch, PutPlan, SecretStore},
 };
 
@@ -39,12 +39,14 @@ fn grammar(command: Command) -> Command {
             "FIELD=SOURCE",
             "Give a field the text of file://PATH, env://NAME or - for stdin; may be repeated",
         ),
-        field("remove", "FIELD", "Remove a field; may be repeated"),
+        field("remove", "FIELD", "Remove a field; exit code 3 if it is not there; may be repeated"),
         if_version(),
     ]);
     input::value_flags(command).mut_arg("generate", |arg| arg.hide(true)).args(change_flags()).after_help(
-        "Without --set and --remove, an object is read from the value's source and merged as RFC 7386 says: null \
-             removes a field, objects are merged at every level. What is not touched stays byte for byte.",
+        "FIELD is the name of a field, or a JSON pointer to one inside of others, as /db/password; `csms get` \
+             takes the same behind `#`. Without --set and --remove, an object is read from the value's source and merged \
+             as RFC 7386 says: null removes a field if it is there, objects are merged at every level. What is not touched \
+             stays byte for byte.",
     )
 }
 
@@ -119,7 +121,8 @@ fn changes(session: &Session<'_>, name: &str) -> Result<Vec<Step>, Failure> {
     }
     match input::value(session, name)? {
         Value::Given(bytes) => {
-            let object = SecretString::from(String::from_utf8_lossy(bytes.expose_secret()).as_ref());
+            let text = input::utf8("patch", "what is to be merged", &bytes);
+            let object = SecretString::from(text.map_err(|failure| failure.hint("save it as UTF-8"))?);
             Ok(vec![Box::new(move |patch: Patch| patch.merge(object))])
         }
         Value::Generated(_) => Ok(steps),
@@ -134,6 +137,13 @@ fn told(session: &Session<'_>, name: &str, error: csms_sdk::Error) -> Failure {
         Some("patch") => Failure::usage("not_an_object", format!("what is to be merged {}", error.message()))
             .cause("nothing was written")
             .hint(format!("give {{\"FIELD\": …}}, or use csms secret patch {name} --set FIELD=SOURCE")),
+        Some("field") => Failure::usage("no_object", error.message())
+            .cause("fields are set and removed in objects; nothing was written")
+            .hint(format!("csms secret edit {name}, or csms secret put {name} with all of the value")),
+        // Of a field no call can say this.
+        _ if error.kind() == ErrorKind::NotFound && error.operation().is_none() => Failure::from(error)
+            .cause("nothing was written")
+            .hint("name one that is there; to remove it only if it is there, merge {\"FIELD\": null}"),
         _ => super::told(session, name, error),
     }
 }

@@ -196,6 +196,8 @@ fn told(session: &Session<'_>, name: &str, error: csms_sdk::Error) -> Failure {
         Some("value") => Failure::usage("fields_lost", format!("the new value {}", error.message()))
             .cause("a field that is missing is rarely meant to go")
             .hint(format!("--replace writes it; csms secret patch {name} changes some fields and keeps the others")),
+        // It is created where it is missing: nothing else could be told as not found.
+        _ if error.kind() == ErrorKind::NotFound => error.into(),
         _ => subject::told_of_its_key(super::told(session, name, error), session.text("kms-key")),
     }
 }

@@ -45,11 +45,13 @@ pub(crate) fn quoted(value: &str) -> SecretString {
     if !value.is_empty() && value.chars().all(is_bare) {
         return value.into();
     }
+    // Enough for every character, so that it does not grow and leave a copy behind.
+    let mut out = String::with_capacity(2 * value.len() + 2);
     // Readers differ most in what they make of escapes, so these come last.
     if !value.contains(|character: char| character.is_control() || matches!(character, '\'' | '\\')) {
-        return format!("'{value}'").into();
+        out.extend(["'", value, "'"]);
+        return out.into();
     }
-    let mut out = String::with_capacity(2 * value.len() + 2);
     out.push('"');
     for character in value.chars() {
         match ESCAPES.iter().find(|(_, escaped)| *escaped == character) {

@@ -311,6 +311,26 @@ fn a_narrow_terminal_shows_question_and_progress() {
     assert!(lines.map(|line| line.chars().count()).all(|width| width <= 40), "{shown}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_said_takes_the_place_of_the_line_that_tells_how_far_it_is() {
+    let cloud = Cloud::start(Emulator::builder());
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("a.env");
+    fs::write(&file, dotenv(3)).unwrap();
+    let mut terminal = {
+        let slow = json!({"operation": "CreateSecret", "delay_ms": 3_600_000});
+        let program = cloud.program(["import", file.to_str().unwrap(), "--concurrency", "1"]);
+        cloud.set_faults(&json!([{"operation": "CreateSecret", "delay_ms": 0, "times": 1}, slow]));
+        crate::terminal::Terminal::open(program.env("TERM", "xterm"), 80)
+    };
+    terminal.waits_for("1 of 3");
+    terminal.interrupts();
+    let (code, shown) = terminal.ends();
+    assert_eq!(code, 130, "{shown}");
+    assert!(shown.contains("1 of 3^C\r\x1b[2K\x1b[1;31merror:\x1b[0m interrupted"), "{shown:?}");
+}
+
 #[cfg(unix)]
 #[test]
 fn without_a_place_for_its_journal_it_warns_and_goes_on() {

@@ -26,6 +26,7 @@ mod redactor;
 mod resolve;
 mod session;
 mod settings;
+mod signals;
 mod sources;
 mod subject;
 mod text;

@@ -20,9 +20,10 @@ use crate::{
     config::Config,
     connection::runtime,
     error::{Exit, Failure, Reporter},
-    exec::{self, Signal, Signals},
+    exec,
     local::{self, Local},
     output::Output,
+    signals::{Signal, Signals},
     text,
 };
 

@@ -32,7 +32,7 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-fn waits_until(what: &str, is_so: impl Fn() -> bool) {
+fn waits_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let started = Instant::now();
     while !is_so() {
         assert!(started.elapsed() < PATIENCE, "{what} did not come");
@@ -200,6 +200,33 @@ fn an_interrupt_in_the_middle_of_a_file_leaves_what_was_there() {
         assert_eq!(names(home.path()), before, "{verb} {target}");
         assert_eq!(fs::read_to_string(path("old")).unwrap(), "old");
         drop(stdin);
+    }
+}
+
+#[test]
+fn a_signal_that_was_to_be_ignored_ends_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    assert_eq!(local(home.path(), &["key", "create", "k"]).run().code, 0);
+    for (name, asked) in [("INT", Signal::INT), ("HUP", Signal::HUP), ("TERM", Signal::TERM)] {
+        let target = format!("{name}.enc");
+        let (command, _kept) = local(home.path(), &["encrypt", "-", "--key", "k", "--to-file", &target]).into_command();
+        // As a shell does it for what a script runs in the background, and `nohup`.
+        let mut ignoring = Command::new("/bin/sh");
+        ignoring.args(["-c", &format!("trap '' {name}; exec \"$@\""), "sh"]).arg(command.get_program());
+        ignoring.args(command.get_args()).env_clear().current_dir(home.path());
+        ignoring.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let before = names(home.path());
+        let mut child = ignoring.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(&[7; 3 << 20]).unwrap();
+        waits_until("a draft", || names(home.path()).len() > before.len());
+        signal(&child, asked);
+        // One that is heard ends it before it can be done.
+        thread::sleep(Duration::from_millis(50));
+        drop(stdin);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(home.path().join(target).exists());
     }
 }
 

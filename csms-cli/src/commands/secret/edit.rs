@@ -21,9 +21,9 @@ use super::{diff, put::Written};
 use crate::{
     connection::runtime,
     error::{Exit, Failure},
-    exec::{self, Signals},
-    file,
+    exec, file,
     session::{self, Session},
+    signals::Signals,
     subject::SECRET,
     verb::{Own, change_flags},
 };

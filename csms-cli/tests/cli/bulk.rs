@@ -456,6 +456,28 @@ fn a_dry_run_of_put_tells_by_its_exit_code_whether_something_would_change() {
     assert_eq!((put("a"), put("b")), (0, 10));
 }
 
+#[cfg(unix)] // the editors are commands of a Unix shell
+#[test]
+fn so_do_those_of_patch_edit_and_rollback() {
+    let user = User::new();
+    user.create("db", r#"{"user":"a"}"#);
+    let code = |command: &str, stdin: &str, editor: &str| {
+        let path = std::env::var_os("PATH").unwrap();
+        let program = csms(&user, command).env("EDITOR", editor).env("PATH", path).stdin(stdin);
+        let outcome = program.run();
+        assert!(outcome.stderr.lines().count() < 3, "{}", outcome.stderr);
+        outcome.code
+    };
+    let patch = |user: &str| code("secret patch db --set user=- --dry-run --exit-code", user, "");
+    assert_eq!((patch("a"), patch("b")), (0, 10));
+    let edit = |editor: &str| code("secret edit db --dry-run --exit-code", "", editor);
+    assert_eq!((edit("true"), edit("sed -i s/a/b/")), (0, 10));
+    assert_eq!(code("secret patch db --set user=-", "b", ""), 0);
+    let rollback = |to: &str| code(&format!("secret rollback db {to} --dry-run --exit-code"), "", "");
+    assert_eq!((rollback("v2"), rollback("v1")), (0, 10));
+    csms(&user, "secret rollback db --exit-code").run().fails(2, "--dry-run");
+}
+
 /// An emulator as a server of its own that answers slowly, killed when it is dropped.
 struct Server {
     child: Child,

@@ -25,7 +25,7 @@ use crate::{
     session::{self, Session},
     signals::Signals,
     subject::SECRET,
-    verb::{Own, change_flags},
+    verb::{Own, change_flags, exit_code_flag},
 };
 
 pub(super) const EDIT: Own =
@@ -36,6 +36,7 @@ fn grammar(command: Command) -> Command {
         .arg(SECRET.arg())
         .arg(Arg::new("allow-empty").long("allow-empty").help("Take an empty value").action(ArgAction::SetTrue))
         .args(change_flags())
+        .arg(exit_code_flag().requires("dry-run"))
         .after_help(
             "The editor is $CSMS_EDITOR, $VISUAL or $EDITOR: a command as the shell takes it, with arguments if need be, \
              that ends when the editing does. It gets a copy that only you can read, in memory where the system has files \

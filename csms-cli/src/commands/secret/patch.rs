@@ -17,7 +17,7 @@ use crate::{
     input::{self, Sources, Value},
     session::{self, Session},
     subject::SECRET,
-    verb::{Own, change_flags},
+    verb::{Own, change_flags, exit_code_flag},
 };
 
 pub(super) const PATCH: Own = Own {
@@ -41,6 +41,7 @@ fn grammar(command: Command) -> Command {
         ),
         field("remove", "FIELD", "Remove a field; may be repeated"),
         if_version(),
+        exit_code_flag().requires("dry-run"),
     ]);
     input::value_flags(command).mut_arg("generate", |arg| arg.hide(true)).args(change_flags()).after_help(
         "Without --set and --remove, an object is read from the value's source and merged as RFC 7386 says: null \

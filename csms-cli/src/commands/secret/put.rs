@@ -87,13 +87,7 @@ fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
     }
     // What is not current cannot be undone by going back.
     let is_current = session.words("stage").all(|stage| stage == "SYSCURRENT");
-    let code = outcome.tell(session, &name, is_current)?;
-    match outcome {
-        Written::Planned(PutPlan::Create | PutPlan::Update { .. }) if session.is_set("exit-code") => {
-            Ok(Exit::Differences.into())
-        }
-        _ => Ok(code),
-    }
+    outcome.tell(session, &name, is_current)
 }
 
 fn calls(session: &Session<'_>) -> Result<Needs, Failure> {
@@ -208,7 +202,7 @@ pub(super) enum Written {
 }
 
 impl Written {
-    /// Says so, in one line or as JSON.
+    /// Says so, in one line or as JSON. The exit code is what `--exit-code` makes of it.
     pub(super) fn tell(&self, session: &Session<'_>, name: &str, is_current: bool) -> Result<ExitCode, Failure> {
         let undo = match is_current {
             true => format!("; undo with: csms secret rollback {name}"),
@@ -240,6 +234,11 @@ impl Written {
             answer["dry_run"] = true.into();
         }
         session.output.done(session.reporter, &text, &answer)?;
-        Ok(ExitCode::SUCCESS)
+        Ok(match self {
+            Self::Planned(PutPlan::Create | PutPlan::Update { .. }) if session.is_set("exit-code") => {
+                Exit::Differences.into()
+            }
+            _ => ExitCode::SUCCESS,
+        })
     }
 }

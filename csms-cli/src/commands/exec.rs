@@ -117,7 +117,7 @@ fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
     let mut files = Files::fixed();
     let command = call.command(&items, &mut files).map_err(before_start)?;
     match session.is_set("mask") {
-        true => masked::run(command, patterns(session, &items)),
+        true => masked::run(command, patterns(session, &items), session.reporter),
         false => exec::become_or_run(command, files.need_us()),
     }
     .map(ExitCode::from)

@@ -196,6 +196,25 @@ fn values_are_hidden_in_what_a_command_prints() {
     user.run("exec --mask --secret db -- no-such-program").fails(127, "`no-such-program` cannot be run");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_is_lost_is_told_unless_nobody_reads_it() {
+    let user = user();
+    let run = |stdout: Stdio| {
+        let script = "trap '' PIPE; echo hello; exit 7";
+        let (mut command, _home) = user.exec("--secret db --mask", script).into_command();
+        let output = command.stdout(stdout).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let (code, said) = run(full.into());
+    assert_eq!(code, Some(7));
+    assert!(said.starts_with("warning: stdout cannot be written (No space left on device"), "{said}");
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(run(writer.into()), (Some(7), String::new()));
+}
+
 #[test]
 fn a_value_in_a_file_is_hidden_as_well() {
     let user = user();

@@ -61,6 +61,7 @@ fn a_full_disk_behind_stdout_is_told() {
         "--help",
         "api --list",
         "explain ListKeys",
+        "exec --mask --env A=db -- echo hello",
     ] {
         let (mut command, _home) = user.program(line).into_command();
         let full = fs::File::options().write(true).open("/dev/full").unwrap();

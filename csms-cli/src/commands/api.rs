@@ -22,7 +22,7 @@ use crate::{
     needs::Needs,
     output::{self, Format, Output},
     params,
-    session::{self, Session},
+    session::Session,
     settings::{self, Settings},
     text,
 };
@@ -251,7 +251,6 @@ fn operate(info: &'static OperationInfo, matches: &ArgMatches, reporter: &Report
         return output.form(&skeleton::request(info));
     }
 
-    session::hold_values();
     let mut sources = Sources::new(reporter, is_set("allow-argv-secrets"), is_set("allow-empty"), is_set("verbatim"));
     let request = params::request(info, matches, &mut sources)?;
     let settings = Settings::of(matches, &config)?;

@@ -22,7 +22,7 @@ use crate::{
     file, input,
     needs::Needs,
     output,
-    session::{self, Session},
+    session::Session,
     subject,
     verb::Own,
 };
@@ -146,7 +146,6 @@ fn convert(session: &Session<'_>, direction: Direction) -> Result<ExitCode, Fail
     };
     let source = input::open(name)?;
     let size = source.metadata().ok().filter(std::fs::Metadata::is_file).map(|about| about.len());
-    session::hold_values();
     let connection = session.connect()?;
     let client = connection.client.clone();
     let progress = ProgressLine::new(session.reporter);
@@ -233,7 +232,6 @@ fn rewrap(session: &Session<'_>) -> Result<ExitCode, Failure> {
             .cause("a file of unknown origin is not opened; nothing was sent")
             .hint("--from KEY, or --any-key for any that you may use"));
     }
-    session::hold_values();
     let connection = session.connect()?;
     let client = connection.client.clone();
     let progress = ProgressLine::new(session.reporter);

@@ -17,7 +17,7 @@ use crate::{
     exec,
     needs::Needs,
     redactor::Patterns,
-    session::{self, Session},
+    session::Session,
     sources::{self, Item, Wanted},
     verb::Own,
 };
@@ -105,8 +105,6 @@ fn calls(session: &Session<'_>) -> Result<Needs, Failure> {
 }
 
 fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
-    // Files of the line may hold values.
-    session::hold_values_until_exec();
     let wanted = wanted(session).map_err(before_start)?;
     let call = Call::of(session);
     #[cfg(unix)]

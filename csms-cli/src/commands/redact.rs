@@ -8,7 +8,7 @@ use crate::{
     error::{Exit, Failure},
     needs::Needs,
     output, redactor,
-    session::{self, Session},
+    session::Session,
     sources::{self, Wanted},
     verb::Own,
 };
@@ -48,7 +48,6 @@ fn wanted(session: &Session<'_>) -> Result<Wanted, Failure> {
 }
 
 fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
-    session::hold_values();
     let wanted = wanted(session)?;
     let patterns = wanted.patterns(session, &session.connect()?)?;
     redactor::copy(io::stdin().lock(), &patterns, output::print)?.map_err(|error| {

@@ -147,8 +147,27 @@ fn a_ci_system_is_told_first() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_command_may_leave_a_core_although_csms_may_not() {
-    let limit = std::process::Command::new("/bin/sh").args(["-c", "ulimit -H -c"]).output().unwrap();
-    prints(user().exec("--secret db", "ulimit -H -c"), &String::from_utf8(limit.stdout).unwrap());
+    const SHOW: &str = "ulimit -H -c; ulimit -S -c";
+    let shell = |script: &str| {
+        let mut shell = std::process::Command::new("/bin/sh");
+        // Usually there is none until somebody asks for it.
+        shell.args(["-c", &format!("ulimit -S -c $(ulimit -H -c); {script}"), "sh"]);
+        shell
+    };
+    let limits = shell(SHOW).output().unwrap().stdout;
+    let user = user();
+    for program in [
+        user.exec("--secret db", SHOW),
+        user.exec("--secret db --mask", SHOW),
+        Program::new(["emulate", "--", "/bin/sh", "-c", SHOW]),
+    ] {
+        let (command, _home) = program.into_command();
+        let mut outer = shell("exec \"$@\"");
+        outer.arg(command.get_program()).args(command.get_args()).env_clear();
+        outer.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let output = outer.output().unwrap();
+        assert_eq!(output.stdout, limits, "{}", String::from_utf8_lossy(&output.stderr));
+    }
 }
 
 #[test]

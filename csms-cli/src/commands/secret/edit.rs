@@ -22,7 +22,7 @@ use crate::{
     connection::runtime,
     error::{Exit, Failure},
     exec, file,
-    session::{self, Session},
+    session::Session,
     signals::Signals,
     subject::SECRET,
     verb::{Own, change_flags, exit_code_flag},
@@ -47,7 +47,6 @@ fn grammar(command: Command) -> Command {
 fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
     let name = super::name(session)?;
     let editor = editor()?;
-    session::hold_values();
     let old = {
         // Not kept while somebody edits: local data would be locked all that time.
         let connection = session.connect()?;

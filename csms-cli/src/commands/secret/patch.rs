@@ -15,7 +15,7 @@ use super::{
 use crate::{
     error::Failure,
     input::{self, Sources, Value},
-    session::{self, Session},
+    session::Session,
     subject::SECRET,
     verb::{Own, change_flags, exit_code_flag},
 };
@@ -54,7 +54,6 @@ fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
     if let Some(version) = session.text("if-version") {
         check_version(version)?;
     }
-    session::hold_values();
     let changes = changes(session, &name)?;
     let connection = session.connect()?;
     let mut patch = SecretStore::new(&connection.client).patch(&name);

@@ -19,7 +19,7 @@ use crate::{
     error::{Exit, Failure},
     input::{self, Value},
     needs::Needs,
-    session::{self, Session},
+    session::Session,
     settings,
     subject::{self, SECRET},
     verb::{Own, change_flags, exit_code_flag},
@@ -68,7 +68,6 @@ fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
     if let Some(version) = session.text("if-version") {
         check_version(version)?;
     }
-    session::hold_values();
     let value = input::value(session, &name)?;
     let connection = session.connect()?;
     let outcome = connection.block_on(async {

@@ -27,7 +27,7 @@ use self::{bash::Bash, names::Names};
 use crate::{
     cli,
     config::{self, Config},
-    output,
+    output, process,
 };
 
 const VARIABLE: &str = "CSMS_COMPLETE";
@@ -58,6 +58,7 @@ pub(crate) fn script(name: &str) -> Vec<u8> {
 /// Answers a script, if it is one that called: a variable alone that somebody has set is no reason to do nothing else.
 pub(crate) fn answer() -> Option<ExitCode> {
     let name = env::var_os(VARIABLE).filter(|_| env::args_os().nth(1).is_some_and(|word| word == "--"))?;
+    process::protect();
     // What goes wrong must not be written over the line that somebody types.
     std::panic::set_hook(Box::new(|_| {}));
     let words = without_policy(env::args_os().skip(2).collect());

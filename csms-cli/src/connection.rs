@@ -1,16 +1,14 @@
 //! What sends: a client, the runtime it runs on and, with `--local`, the emulator it talks to.
 
-use std::io;
-
 use csms_emulator::Emulator;
 use csms_sdk::{Client, reference::Reference};
 use tokio::runtime::Runtime;
 
 use crate::{
     error::{Exit, Failure},
-    exec,
     session::Session,
     settings::Settings,
+    signals::Signals,
 };
 
 /// A client that calls as whoever the settings name.
@@ -46,17 +44,22 @@ impl Connection {
     /// Works until it is done or a signal asks this process to end. Then the work is dropped, so that it leaves nothing
     /// unfinished behind.
     pub(crate) fn until_interrupted<T>(self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-        let outcome = self.runtime.block_on(async {
+        let mut signals = self.block_on(async { Signals::listen() })?;
+        self.until_signal(&mut signals, work)
+    }
+
+    /// The same for those who listen to signals before and afterwards.
+    pub(crate) fn until_signal<T>(
+        self,
+        signals: &mut Signals,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let outcome = self.block_on(async {
             tokio::select! {
                 outcome = work => outcome,
-                asked = asked_to_end() => Err(match asked {
-                    Ok(()) => Failure::new(Exit::Interrupted, "interrupted", "interrupted")
-                        .cause("a signal asked to end; no half-written file is left")
-                        .hint("run it again"),
-                    Err(error) => Failure::new(Exit::Unexpected, "signals", "signals cannot be listened to")
-                        .cause(format!("{error}; nothing was sent"))
-                        .hint("run it again"),
-                }),
+                _ = signals.next() => Err(Failure::new(Exit::Interrupted, "interrupted", "interrupted")
+                    .cause("a signal asked to end; no half-written file is left")
+                    .hint("run it again")),
             }
         });
         let Self { client, _emulator, runtime } = self;
@@ -69,32 +72,6 @@ impl Connection {
     pub(crate) fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.runtime.block_on(future)
     }
-}
-
-/// Waits for Ctrl-C, what `kill` sends, or the end of the terminal.
-async fn asked_to_end() -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        // To listen to it would undo what `nohup` has done.
-        // Where it cannot be found out, it is taken for that. The lowest bit is that of a hangup.
-        let is_ignored = exec::ignored().is_none_or(|signals| signals & 1 == 1);
-        let mut hangup = (!is_ignored).then(|| signal(SignalKind::hangup())).transpose()?;
-        let hung_up = async {
-            match &mut hangup {
-                Some(hangup) => hangup.recv().await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            asked = tokio::signal::ctrl_c() => asked,
-            _ = terminate.recv() => Ok(()),
-            _ = hung_up => Ok(()),
-        }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
 }
 
 /// A runtime, made only when something is sent.

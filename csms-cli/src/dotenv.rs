@@ -47,10 +47,12 @@ pub(crate) fn quoted(value: &str) -> SecretString {
     if !value.is_empty() && value.chars().all(is_bare) {
         return value.into();
     }
-    if !value.contains('\'') {
-        return format!("'{value}'").into();
-    }
+    // Enough for every character, so that it does not grow and leave a copy behind.
     let mut out = String::with_capacity(2 * value.len() + 2);
+    if !value.contains('\'') {
+        out.extend(["'", value, "'"]);
+        return out.into();
+    }
     out.push('"');
     for character in value.chars() {
         if SPECIAL.contains(&character) {

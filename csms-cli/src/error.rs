@@ -3,7 +3,11 @@
 
 #![allow(clippy::print_stderr)] // this is where stderr is written
 
-use std::{fmt::Write as _, process::ExitCode};
+use std::{
+    fmt::Write as _,
+    process::ExitCode,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use csms_sdk::{Error, ErrorKind, SecretBytes};
 use serde_json::json;
@@ -371,6 +375,7 @@ impl Reporter {
     /// Asks something, and leaves the cursor behind it.
     pub(crate) fn ask(&self, text: &str) {
         use std::io::Write as _;
+        ProgressLine::take_away();
         let mut stderr = std::io::stderr();
         let _ =
             write!(stderr, "{}", text::one_line(text)).and_then(|()| write!(stderr, " ")).and_then(|()| stderr.flush());
@@ -422,35 +427,46 @@ impl Reporter {
     }
 }
 
-/// One line on a terminal that says how far something has come, in place of what it said before.
+/// One line on a terminal that says how far something has come, in place of what it said before. Whatever else is written to
+/// stderr takes its place.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ProgressLine {
-    is_shown: bool,
+    is_wanted: bool,
 }
+
+/// Whether there is one on the terminal.
+static SHOWS_PROGRESS: AtomicBool = AtomicBool::new(false);
 
 impl ProgressLine {
     pub(crate) fn new(reporter: &Reporter) -> Self {
-        use std::io::IsTerminal as _;
-        let is_dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
-        Self { is_shown: !reporter.json && !is_dumb && std::io::stderr().is_terminal() }
+        Self { is_wanted: reporter.can_redraw() }
     }
 
     /// Says it.
     pub(crate) fn tell(self, text: &str) {
         use std::io::Write as _;
-        if self.is_shown {
+        if self.is_wanted {
+            SHOWS_PROGRESS.store(true, Ordering::Relaxed);
             let _ = write!(std::io::stderr(), "\r\x1b[2K{text}");
         }
     }
 
     /// Takes the line away.
     pub(crate) fn end(self) {
-        self.tell("");
+        Self::take_away();
+    }
+
+    fn take_away() {
+        use std::io::Write as _;
+        if SHOWS_PROGRESS.swap(false, Ordering::Relaxed) {
+            let _ = write!(std::io::stderr(), "\r\x1b[2K");
+        }
     }
 }
 
 /// Like `eprintln!`, but a closed stderr is no panic.
 fn eprint_line(line: &str) {
     use std::io::Write as _;
+    ProgressLine::take_away();
     let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -21,12 +21,14 @@ mod mask;
 mod needs;
 mod output;
 mod params;
+mod process;
 mod project;
 mod query;
 mod redactor;
 mod resolve;
 mod session;
 mod settings;
+mod signals;
 mod sources;
 mod subject;
 mod table;
@@ -63,6 +65,8 @@ fn run(words: &[String], reporter: &Reporter) -> Result<ExitCode, Failure> {
     };
     match commands::named(&matches) {
         Some((command, matches)) => {
+            // Before credentials come in. Help and such do without.
+            process::protect();
             log::show(cli::innermost(matches), reporter);
             let outcome = command.run(matches, reporter);
             // Everything that changes something can be had as a dry run.

@@ -116,14 +116,21 @@ pub(crate) fn find<'a>(reader: impl Read, patterns: &'a Patterns) -> io::Result<
 /// Reads to the end, or to an error of `take`, which is the outer one.
 fn read_all<E>(mut reader: impl Read, mut take: impl FnMut(&[u8]) -> Result<(), E>) -> Result<io::Result<()>, E> {
     let mut buffer = vec![0; 16 * 1024];
-    loop {
+    let outcome = loop {
         match reader.read(&mut buffer) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Ok(Err(error)),
-            Ok(0) => return Ok(Ok(())),
-            Ok(length) => take(&buffer[..length])?,
+            Err(error) => break Ok(Err(error)),
+            Ok(0) => break Ok(Ok(())),
+            Ok(length) => {
+                if let Err(error) = take(&buffer[..length]) {
+                    break Err(error);
+                }
+            }
         }
-    }
+    };
+    // It is wiped there.
+    drop(SecretBytes::from(buffer));
+    outcome
 }
 
 impl Patterns {
@@ -181,7 +188,12 @@ impl Patterns {
                 self.add_one(origin, in_lines(base64, width, end).expose_secret().as_bytes());
             }
         }
-        self.add_one(origin, SecretString::from(base64.replace('+', "-").replace('/', "_")).expose_secret().as_bytes());
+        let for_urls = base64.bytes().map(|byte| match byte {
+            b'+' => b'-',
+            b'/' => b'_',
+            other => other,
+        });
+        self.add_one(origin, SecretBytes::from(for_urls.collect::<Vec<_>>()).expose_secret());
         for (plain, space) in [("-_.~", "%20"), ("-_.~!'()*", "%20"), ("-_.*", "+")] {
             for is_upper in [true, false] {
                 self.add_one(origin, in_url(value, plain, space, is_upper).expose_secret());

@@ -166,47 +166,10 @@ fn is_yes(answer: &str) -> bool {
     matches!(answer, "y" | "Y" | "yes")
 }
 
-/// From here on this process holds values: what the system writes of it when it dies must not have them.
-pub(crate) fn hold_values() {
-    #[cfg(unix)]
-    {
-        use rustix::process::{Resource, Rlimit, setrlimit};
-        // Where it is refused, there is nothing that could be done.
-        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
-    }
-    // A program that is given what dies through a pipe gets all of it whatever the limit.
-    hold_values_until_exec();
-}
-
-/// The same until another program takes the place of this one: what that one leaves when it dies is its own business.
-pub(crate) fn hold_values_until_exec() {
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-        // Where it is refused, there is nothing that could be done.
-        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
-    }
-}
-
 /// The ends of an id.
 fn shortened(id: &str) -> String {
     match (id.get(..4), id.get(id.len().saturating_sub(4)..)) {
         (Some(first), Some(last)) if id.len() > 12 => format!("{first}…{last}"),
         _ => id.to_owned(),
-    }
-}
-
-#[cfg(all(test, target_os = "linux"))]
-#[allow(clippy::unwrap_used)] // a failed unwrap is a failed test
-mod tests {
-    use rustix::process::{DumpableBehavior, Resource, dumpable_behavior, getrlimit};
-
-    use super::*;
-
-    #[test]
-    fn who_holds_values_leaves_no_core_and_can_be_looked_into_by_nobody() {
-        hold_values();
-        assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::NotDumpable);
-        assert_eq!(getrlimit(Resource::Core).maximum, Some(0));
     }
 }

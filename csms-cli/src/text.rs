@@ -142,15 +142,22 @@ pub(crate) fn cut(text: &str, width: usize) -> Cow<'_, str> {
     text.chars().take_while(fits).chain(['…']).collect::<String>().into()
 }
 
-/// A text as one word of a shell.
+/// A text as one word of a shell. It may be a value: no second copy of it is made, and it does not grow and leave one behind.
 pub(crate) fn shell_word(text: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:,@%+=".contains(&byte);
     // What follows such a `=` is a command to zsh, and it puts the command's path there.
     let is_path_of = text.starts_with('=') || text.contains(":=");
-    match !text.is_empty() && !is_path_of && text.bytes().all(is_plain) {
-        true => text.to_owned(),
-        false => format!("'{}'", text.replace('\'', r"'\''")),
+    if !text.is_empty() && !is_path_of && text.bytes().all(is_plain) {
+        return text.to_owned();
     }
+    const QUOTE: &str = r"'\''";
+    let mut word = String::with_capacity(text.len() + QUOTE.len() * text.matches('\'').count() + 2);
+    word.push('\'');
+    for (index, part) in text.split('\'').enumerate() {
+        word.extend([if index > 0 { QUOTE } else { "" }, part]);
+    }
+    word.push('\'');
+    word
 }
 
 #[cfg(test)]

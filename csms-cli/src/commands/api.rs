@@ -21,7 +21,7 @@ use crate::{
     needs::Needs,
     output::{self, Format, Output},
     params,
-    session::{self, Session},
+    session::Session,
     settings, text,
 };
 
@@ -248,7 +248,6 @@ fn operate(info: &'static OperationInfo, session: &Session<'_>) -> Result<(), Fa
         return output.form(&skeleton::request(info));
     }
 
-    session::hold_values();
     let mut sources = Sources::new(reporter, is_set("allow-argv-secrets"), is_set("allow-empty"), is_set("verbatim"));
     let request = params::request(info, matches, &mut sources)?;
     let validate = !is_set("no-validate");

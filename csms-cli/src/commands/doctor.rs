@@ -21,7 +21,6 @@ use url::Url;
 use self::finding::{Finding, Findings};
 use super::whoami;
 use crate::{
-    audit,
     config::Config,
     connection::runtime,
     error::{Exit, Failure, Reporter},
@@ -52,10 +51,7 @@ pub(crate) fn command() -> Command {
 
 /// What it may call.
 pub(crate) fn calls(matches: &ArgMatches, reporter: &Reporter) -> Result<Needs, Failure> {
-    needs(&Session::of(matches, reporter)?)
-}
-
-fn needs(session: &Session<'_>) -> Result<Needs, Failure> {
+    let session = &Session::of(matches, reporter)?;
     let mut needs = Needs::of(session);
     needs.always(&None, &[ListSecrets::INFO, ListKeys::INFO]);
     if session.settings.project.is_none() {
@@ -71,7 +67,6 @@ pub(crate) fn run(matches: &ArgMatches, reporter: &Reporter) -> Result<ExitCode,
         Err(failure) => (Arc::new(Config::unread()), Some(failure)),
     };
     let session = &Session::with(matches, reporter, config)?;
-    audit::expect(session, || needs(session));
     let mut findings = Findings::default();
     findings.add(config_file(session, problem));
     findings.add(settings(session));

@@ -20,10 +20,11 @@ use crate::{
     config::Config,
     connection::runtime,
     error::{Exit, Failure, Reporter},
-    exec::{self, Signal, Signals},
-    file, input,
+    exec, file, input,
     local::{self, Local},
     output::Output,
+    process,
+    signals::{Signal, Signals},
     text,
 };
 
@@ -172,6 +173,7 @@ impl Running {
         for name in variables::misleading() {
             command.env_remove(name);
         }
+        process::let_commands_leave_cores();
         exec::run(command.envs(self.variables())).await
     }
 

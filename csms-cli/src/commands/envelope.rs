@@ -25,7 +25,7 @@ use crate::{
     file, input,
     needs::Needs,
     output,
-    session::{self, Session},
+    session::Session,
     subject,
     verb::Own,
 };
@@ -148,7 +148,6 @@ fn convert(session: &Session<'_>, direction: Direction) -> Result<ExitCode, Fail
         _ => None,
     };
     let source = input::open("FILE", name)?;
-    session::hold_values();
     let connection = session.connect()?;
     let client = connection.client.clone();
     let progress = ProgressLine::new(session.reporter);
@@ -238,7 +237,6 @@ fn rewrap(session: &Session<'_>) -> Result<ExitCode, Failure> {
             .cause("a file of unknown origin is not opened; nothing was sent")
             .hint("--from KEY, or --any-key for any that you may use"));
     }
-    session::hold_values();
     let connection = session.connect()?;
     let client = connection.client.clone();
     let progress = ProgressLine::new(session.reporter);

@@ -17,7 +17,7 @@ use crate::{
     exec,
     needs::Needs,
     redactor::Patterns,
-    session::{self, Session},
+    session::Session,
     sources::{self, Item, Wanted},
     verb::Own,
 };
@@ -109,8 +109,6 @@ fn calls(session: &Session<'_>) -> Result<Needs, Failure> {
 }
 
 fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
-    // Files of the line may hold values.
-    session::hold_values_until_exec();
     let wanted = wanted(session).map_err(before_start)?;
     let call = Call::of(session);
     #[cfg(unix)]
@@ -121,7 +119,7 @@ fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
     let mut files = Files::fixed();
     let command = call.command(&items, &mut files).map_err(before_start)?;
     match session.is_set("mask") {
-        true => masked::run(command, patterns(session, &items)),
+        true => masked::run(command, patterns(session, &items), session.reporter),
         false => exec::become_or_run(command, files.need_us()),
     }
     .map(ExitCode::from)

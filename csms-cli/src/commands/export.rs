@@ -13,7 +13,7 @@ use crate::{
     error::Failure,
     file,
     needs::Needs,
-    session::{self, Session},
+    session::Session,
     sources::{self, Wanted},
     verb::Own,
 };
@@ -58,7 +58,6 @@ fn calls(session: &Session<'_>) -> Result<Needs, Failure> {
 fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
     let form = Form::of(session.text("format").unwrap_or_default(), session.text("name"))?;
     file::check_target(session)?;
-    session::hold_values();
     let wanted = wanted(session)?;
     let connection = session.connect()?;
     let items = connection.block_on(wanted.read(session, &connection))?;

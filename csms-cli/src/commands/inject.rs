@@ -12,14 +12,7 @@ use csms_sdk::SecretBytes;
 use serde_json::json;
 
 use self::template::Piece;
-use crate::{
-    error::Failure,
-    file, input,
-    needs::Needs,
-    resolve,
-    session::{self, Session},
-    verb::Own,
-};
+use crate::{error::Failure, file, input, needs::Needs, resolve, session::Session, verb::Own};
 
 /// `csms inject`.
 pub(crate) const INJECT: Own =
@@ -67,7 +60,6 @@ fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
             .hint("csms inject --input FILE"));
     }
     file::check_target(session)?;
-    session::hold_values();
     let text = input::text("--input", path)?;
     let pieces = template::pieces(if path == "-" { "stdin" } else { path }, text.expose_secret())?;
     let targets: Vec<_> = pieces.iter().filter_map(Piece::target).cloned().collect();

@@ -13,7 +13,7 @@ use crate::{
     input::{self, Sources},
     mask::{HIDDEN, shortened_key, without_password},
     needs::Needs,
-    session::{self, Session},
+    session::Session,
     verb::{Noun, Own, Verb, change_flags},
 };
 
@@ -179,7 +179,6 @@ fn add(session: &Session<'_>) -> Result<ExitCode, Failure> {
         .filter_map(|flag| Some((flag.replace('-', "_"), session.text(flag)?)));
     let settings: Vec<_> = given.collect();
     settings.iter().try_for_each(|(name, value)| check(name, value))?;
-    session::hold_values();
     let credentials = credentials(session, name)?;
     Config::trial(name, &credentials)?;
     let mut editor = Editor::open(&session.config)?;

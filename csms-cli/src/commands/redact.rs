@@ -9,7 +9,7 @@ use crate::{
     input,
     needs::Needs,
     output, redactor,
-    session::{self, Session},
+    session::Session,
     sources::{self, Wanted},
     verb::Own,
 };
@@ -49,7 +49,6 @@ fn wanted(session: &Session<'_>) -> Result<Wanted, Failure> {
 }
 
 fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
-    session::hold_values();
     let wanted = wanted(session)?;
     input::take_stdin("the text to be copied")?;
     let patterns = wanted.patterns(session, &session.connect()?)?;

@@ -14,7 +14,7 @@ use crate::{
     error::{Exit, Failure},
     needs::Needs,
     redactor::{self, Patterns},
-    session::{self, Session},
+    session::Session,
     sources::{self, Wanted},
     verb::Own,
 };
@@ -83,7 +83,6 @@ fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
             .cause(format!("{error}; nothing was sent"))
             .hint("check the path and who may read it"));
     }
-    session::hold_values();
     let wanted = wanted(session)?;
     let patterns = wanted.patterns(session, &session.connect()?)?;
     let mut scan = Scan { session, patterns: &patterns, places: Vec::new(), skipped: 0, unread: 0 };

@@ -137,7 +137,7 @@ impl Editor {
 /// Says what to do where nothing may be written. What else keeps a file from being written, as a disk that is full does, has
 /// its own way out.
 fn elsewhere(failure: Failure) -> Failure {
-    match failure.exit_code() {
+    match failure.exit() {
         Exit::Usage => failure.hint("make its directory writable, set XDG_CONFIG_HOME, or use CSMS_* variables"),
         _ => failure,
     }

@@ -16,8 +16,11 @@ use rustix::process::{
 };
 use tokio::sync::oneshot;
 
-use super::{ENDING, Running, Signal, code, lost, spawn};
-use crate::error::Failure;
+use super::{Running, code, lost, spawn};
+use crate::{
+    error::Failure,
+    signals::{ENDING, Signal},
+};
 
 /// So long what is left to be done may still take when a signal comes: that may have been the one that the command has ended
 /// of, seen late.

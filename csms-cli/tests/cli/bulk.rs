@@ -380,6 +380,26 @@ fn a_narrow_terminal_shows_question_and_progress() {
     assert!(lines.map(|line| line.chars().count()).all(|width| width <= 40), "{shown}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_said_takes_the_place_of_the_line_that_tells_how_far_it_is() {
+    let cloud = Cloud::start(Emulator::builder());
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("a.env");
+    fs::write(&file, dotenv(3)).unwrap();
+    let mut terminal = {
+        let slow = json!({"operation": "CreateSecret", "delay_ms": 3_600_000});
+        let program = cloud.program(["import", file.to_str().unwrap(), "--concurrency", "1"]);
+        cloud.set_faults(&json!([{"operation": "CreateSecret", "delay_ms": 0, "times": 1}, slow]));
+        crate::terminal::Terminal::open(program.env("TERM", "xterm"), 80)
+    };
+    terminal.waits_for("1 of 3");
+    terminal.interrupts();
+    let (code, shown) = terminal.ends();
+    assert_eq!(code, 130, "{shown}");
+    assert!(shown.contains("1 of 3^C\r\x1b[2K\x1b[1;31merror:\x1b[0m interrupted"), "{shown:?}");
+}
+
 #[cfg(unix)]
 #[test]
 fn without_a_place_for_its_journal_it_warns_and_goes_on() {
@@ -503,6 +523,28 @@ fn a_dry_run_of_put_tells_by_its_exit_code_whether_something_would_change() {
     assert_eq!(put("a"), 10);
     user.create("db", "a");
     assert_eq!((put("a"), put("b")), (0, 10));
+}
+
+#[cfg(unix)] // the editors are commands of a Unix shell
+#[test]
+fn so_do_those_of_patch_edit_and_rollback() {
+    let user = User::new();
+    user.create("db", r#"{"user":"a"}"#);
+    let code = |command: &str, stdin: &str, editor: &str| {
+        let path = std::env::var_os("PATH").unwrap();
+        let program = csms(&user, command).env("EDITOR", editor).env("PATH", path).stdin(stdin);
+        let outcome = program.run();
+        assert!(outcome.stderr.lines().count() < 3, "{}", outcome.stderr);
+        outcome.code
+    };
+    let patch = |user: &str| code("secret patch db --set user=- --dry-run --exit-code", user, "");
+    assert_eq!((patch("a"), patch("b")), (0, 10));
+    let edit = |editor: &str| code("secret edit db --dry-run --exit-code", "", editor);
+    assert_eq!((edit("true"), edit("sed -i s/a/b/")), (0, 10));
+    assert_eq!(code("secret patch db --set user=-", "b", ""), 0);
+    let rollback = |to: &str| code(&format!("secret rollback db {to} --dry-run --exit-code"), "", "");
+    assert_eq!((rollback("v2"), rollback("v1")), (0, 10));
+    csms(&user, "secret rollback db --exit-code").run().fails(2, "--dry-run");
 }
 
 /// An emulator as a server of its own that answers slowly, killed when it is dropped.

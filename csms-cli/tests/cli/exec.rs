@@ -165,8 +165,27 @@ fn a_ci_system_is_told_first() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_command_may_leave_a_core_although_csms_may_not() {
-    let limit = std::process::Command::new("/bin/sh").args(["-c", "ulimit -H -c"]).output().unwrap();
-    prints(user().exec("--secret db", "ulimit -H -c"), &String::from_utf8(limit.stdout).unwrap());
+    const SHOW: &str = "ulimit -H -c; ulimit -S -c";
+    let shell = |script: &str| {
+        let mut shell = std::process::Command::new("/bin/sh");
+        // Usually there is none until somebody asks for it.
+        shell.args(["-c", &format!("ulimit -S -c $(ulimit -H -c); {script}"), "sh"]);
+        shell
+    };
+    let limits = shell(SHOW).output().unwrap().stdout;
+    let user = user();
+    for program in [
+        user.exec("--secret db", SHOW),
+        user.exec("--secret db --mask", SHOW),
+        Program::new(["emulate", "--", "/bin/sh", "-c", SHOW]),
+    ] {
+        let (command, _home) = program.into_command();
+        let mut outer = shell("exec \"$@\"");
+        outer.arg(command.get_program()).args(command.get_args()).env_clear();
+        outer.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let output = outer.output().unwrap();
+        assert_eq!(output.stdout, limits, "{}", String::from_utf8_lossy(&output.stderr));
+    }
 }
 
 #[test]
@@ -212,6 +231,25 @@ fn values_are_hidden_in_what_a_command_prints() {
     let outcome = prints(user.exec("--secret short --mask", "echo $SHORT"), "abc\n");
     assert!(outcome.stderr.contains("SHORT is not hidden"), "{}", outcome.stderr);
     user.run("exec --mask --secret db -- no-such-program").fails(127, "`no-such-program` cannot be run");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_is_lost_is_told_unless_nobody_reads_it() {
+    let user = user();
+    let run = |stdout: Stdio| {
+        let script = "trap '' PIPE; echo hello; exit 7";
+        let (mut command, _home) = user.exec("--secret db --mask", script).into_command();
+        let output = command.stdout(stdout).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let (code, said) = run(full.into());
+    assert_eq!(code, Some(7));
+    assert!(said.starts_with("warning: stdout cannot be written (No space left on device"), "{said}");
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(run(writer.into()), (Some(7), String::new()));
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use std::{
     fs,
-    io::Write as _,
-    os::unix::process::CommandExt as _,
+    io::{self, Write as _},
+    os::unix::{fs::MetadataExt as _, process::CommandExt as _},
     path::Path,
     process::{Child, Command, Stdio},
     thread,
@@ -32,7 +32,7 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-fn waits_until(what: &str, is_so: impl Fn() -> bool) {
+fn waits_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let started = Instant::now();
     while !is_so() {
         assert!(started.elapsed() < PATIENCE, "{what} did not come");
@@ -61,6 +61,7 @@ fn a_full_disk_behind_stdout_is_told() {
         "--help",
         "api --list",
         "explain ListKeys",
+        "exec --mask --env A=db -- echo hello",
     ] {
         let (mut command, _home) = user.program(line).into_command();
         let full = fs::File::options().write(true).open("/dev/full").unwrap();
@@ -204,6 +205,33 @@ fn an_interrupt_in_the_middle_of_a_file_leaves_what_was_there() {
 }
 
 #[test]
+fn a_signal_that_was_to_be_ignored_ends_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    assert_eq!(local(home.path(), &["key", "create", "k"]).run().code, 0);
+    for (name, asked) in [("INT", Signal::INT), ("HUP", Signal::HUP), ("TERM", Signal::TERM)] {
+        let target = format!("{name}.enc");
+        let (command, _kept) = local(home.path(), &["encrypt", "-", "--key", "k", "--to-file", &target]).into_command();
+        // As a shell does it for what a script runs in the background, and `nohup`.
+        let mut ignoring = Command::new("/bin/sh");
+        ignoring.args(["-c", &format!("trap '' {name}; exec \"$@\""), "sh"]).arg(command.get_program());
+        ignoring.args(command.get_args()).env_clear().current_dir(home.path());
+        ignoring.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let before = names(home.path());
+        let mut child = ignoring.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(&[7; 3 << 20]).unwrap();
+        waits_until("a draft", || names(home.path()).len() > before.len());
+        signal(&child, asked);
+        // One that is heard ends it before it can be done.
+        thread::sleep(Duration::from_millis(50));
+        drop(stdin);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(home.path().join(target).exists());
+    }
+}
+
+#[test]
 fn an_interrupt_while_somebody_edits_leaves_no_copy_and_changes_nothing() {
     let user = User::new();
     user.create("db", "hunter2");
@@ -228,25 +256,62 @@ fn an_interrupt_while_somebody_edits_leaves_no_copy_and_changes_nothing() {
 }
 
 #[test]
-fn nothing_that_holds_values_leaves_a_core() {
+fn nothing_that_holds_values_or_keys_leaves_a_core() {
+    let home = tempfile::tempdir().unwrap();
+    fs::write(home.path().join("values.env"), "A=hunter2\n").unwrap();
+    fs::write(home.path().join("template"), "{{ csms://db }}").unwrap();
+    let key = "0d0466b0-e727-4d9c-b35d-f84bb474a37f";
     for (line, stdin) in [
         ("get db", ""),
         ("secret put db -", "hunter2"),
+        ("secret patch db --set a=-", "hunter2"),
+        ("secret edit db", ""),
+        ("secret list", ""),
+        ("secret describe db", ""),
+        ("secret versions db", ""),
+        ("secret diff db", ""),
+        ("secret rm db --yes", ""),
+        ("secret backup db --to-file backup", ""),
+        ("secret rollback db", ""),
         ("export db", ""),
-        ("key datakey 0d0466b0-e727-4d9c-b35d-f84bb474a37f", ""),
-        ("encrypt - --key 0d0466b0-e727-4d9c-b35d-f84bb474a37f --to-file f", "hunter2"),
+        ("exec --secret db -- true", ""),
+        ("inject -i template", ""),
+        ("redact --secret db", ""),
+        ("scan --secret db template", ""),
+        ("import values.env", ""),
+        ("key list", ""),
+        ("key random 16", ""),
+        (&format!("key describe {key}"), ""),
+        (&format!("key datakey {key}"), ""),
+        (&format!("encrypt - --key {key} --to-file f"), "hunter2"),
+        ("whoami", ""),
+        ("doctor", ""),
+        ("wait secret db --for enabled", ""),
         ("api csms ShowSecretVersion --secret-name db --version-id v1", ""),
     ] {
         let server = Server::start();
         let slow = ResponseTemplate::new(200).set_delay(PATIENCE).set_body_json(json!({}));
         server.mount(Mock::given(any()).respond_with(slow));
-        let (mut command, _home) = Program::against(&server.mock, line.split(' ')).into_command();
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let program = Program::against(&server.mock, line.split(' ')).env("EDITOR", "true");
+        // It asks for nothing else.
+        let program = if line == "whoami" { program.without("CSMS_PROJECT_ID") } else { program };
+        let (mut command, _home) = program.into_command();
+        // Not that of the files of a process which may leave a core.
+        const GROUP: u32 = 12_345;
+        if rustix::process::getuid().is_root() {
+            command.gid(GROUP);
+        }
+        command.current_dir(home.path()).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
         child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
-        waits_until("a request", || !server.requests().is_empty());
+        waits_until(line, || !server.requests().is_empty() || child.try_wait().unwrap().is_some());
+        assert!(!server.requests().is_empty(), "{line}: {}", io::read_to_string(child.stderr.take().unwrap()).unwrap());
         let limits = fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
         let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
-        assert_eq!(core.split_whitespace().collect::<Vec<_>>()[4..6], ["0", "0"], "{line}: {core}");
+        assert_eq!(core.split_whitespace().nth(4), Some("0"), "{line}: {core}");
+        // What may not be dumped belongs to root.
+        let about = fs::metadata(format!("/proc/{}/limits", child.id())).unwrap();
+        assert_eq!((about.uid(), about.gid()), (0, 0), "{line}");
         child.kill().unwrap();
         child.wait().unwrap();
     }

@@ -1,6 +1,9 @@
 //! What a person is asked on a terminal, and what is done with the answer.
 
-use crate::{terminal::Terminal, user::User};
+use rustix::process::Signal;
+use serde_json::json;
+
+use crate::{cloud::Cloud, terminal::Terminal, user::User};
 
 const VALUE: &str = "hunter2-hunter2";
 
@@ -104,13 +107,56 @@ fn what_could_not_be_stored_after_editing_can_be_saved() {
     assert_eq!(code, 6, "{shown}");
     assert_eq!(std::fs::read_to_string(saved).unwrap(), "mine");
 
-    // Ctrl-C is an answer as well.
+    // Ctrl-C is an answer as well, and what cannot be written is asked for again.
+    user.program("secret put db -").stdin("back").run();
+    let mut terminal = Terminal::open(edit(), 80);
+    terminal.waits_for("File to save your text in");
+    terminal.types(user.home().join("saved").to_str().unwrap()).waits_for("saved exists");
+    terminal.types("none/saved").waits_for("none/saved cannot be written");
+    terminal.types("~/again").waits_for("/again, which only you can read");
+    let (code, shown) = terminal.ends();
+    assert_eq!(code, 6, "{shown}");
+    assert!(!shown.contains("--overwrite"), "{shown}");
+    assert_eq!(std::fs::read_to_string(user.home().join("again")).unwrap(), "mine");
     user.program("secret put db -").stdin("back").run();
     let mut terminal = Terminal::open(edit(), 80);
     terminal.waits_for("File to save your text in");
     terminal.interrupts();
-    assert_eq!(terminal.ends().0, 130);
+    assert_eq!(terminal.ends().0, 6);
     assert_eq!(user.does("get db"), "theirs");
+}
+
+#[test]
+fn an_interrupt_while_an_edited_text_is_stored_loses_nothing() {
+    let cloud = Cloud::with("db", r#"{"user":"a"}"#);
+    cloud.set_faults(&json!([{"operation": "CreateSecretVersion", "delay_ms": 3_600_000}]));
+    let program = cloud.program(["secret", "edit", "db"]).env("EDITOR", "sed -i s/a/b/").env("PATH", "/usr/bin:/bin");
+    let saved = tempfile::tempdir().unwrap();
+    let path = saved.path().join("saved");
+    let mut terminal = Terminal::open(program, 200);
+    terminal.waits_for("changed user");
+    terminal.interrupts().waits_for("interrupted (whether the value was stored is not known)");
+    terminal.waits_for("File to save your text in (empty: none):");
+    terminal.types(path.to_str().unwrap());
+    let (code, shown) = terminal.ends();
+    assert_eq!(code, 130, "{shown}");
+    assert!(shown.contains("csms secret versions db shows it"), "{shown}");
+    assert_eq!(std::fs::read_to_string(path).unwrap(), r#"{"user":"b"}"#);
+}
+
+#[test]
+fn a_question_of_edit_is_ended_by_what_asks_a_program_to_end() {
+    let user = User::new();
+    user.create("db", r#"{"user":"a"}"#);
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT] {
+        let edit = user.program("secret edit db").env("EDITOR", "echo hunter2 >").env("PATH", "/usr/bin:/bin");
+        let terminal = Terminal::open(edit, 80);
+        terminal.waits_for("Edit it again? [Y/n]").is_sent(signal);
+        let (code, shown) = terminal.ends();
+        assert_eq!(code, 130, "{signal:?}: {shown}");
+        assert!(shown.contains("nothing was changed") && !shown.contains("stored"), "{shown}");
+    }
+    assert_eq!(user.does("get db"), r#"{"user":"a"}"#);
 }
 
 #[test]

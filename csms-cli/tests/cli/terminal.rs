@@ -11,6 +11,7 @@ use std::{
 };
 
 use rustix::{
+    process::{Pid, Signal, kill_process},
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
     termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize},
 };
@@ -107,6 +108,11 @@ impl Terminal {
     pub(crate) fn interrupts(&mut self) -> &mut Self {
         self.keyboard.write_all(b"\x03").unwrap();
         self
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn is_sent(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// What has been shown so far.

@@ -302,7 +302,7 @@ mod editing {
     use std::{fs, os::unix::fs::PermissionsExt as _};
 
     use super::*;
-    use crate::program::Program;
+    use crate::{cloud::Cloud, program::Program};
 
     /// A call of `edit` with a shell script as the editor; `$1` is the file.
     fn edit(user: &User, command: &str, script: &str) -> Program {
@@ -350,8 +350,32 @@ mod editing {
         let dry = edit(&user, "secret edit db --dry-run", "echo '{}' > \"$1\"").run();
         assert!(dry.stderr.ends_with("removed user\nwould update db, now at v1\n"), "{}", dry.stderr);
         user.run("secret edit db").fails(2, "EDITOR");
-        edit(&user, "secret edit db", ":").env("EDITOR", "no-such-editor").run().fails(127, "no-such-editor");
+        let cloud = Cloud::with("db", "value");
+        cloud.set_faults(&json!([{"operation": "csms/*", "status": 403}]));
+        let refused = cloud.program(["secret", "edit", "db"]).env("EDITOR", "true").run();
+        assert!(!refused.fails(5, "whoami").stderr.contains("secret put"), "{}", refused.stderr);
+        for (editor, message) in
+            [("no-such-editor -x", "`no-such-editor -x` cannot be run"), ("/dev/null", "/dev/null")]
+        {
+            let not_run = edit(&user, "secret edit db", ":").env("EDITOR", editor).run();
+            not_run.fails(2, message).fails(2, "hint:  EDITOR names another one");
+        }
         assert_eq!(user.does("get db"), r#"{"user":"a"}"#);
+    }
+
+    #[test]
+    fn the_editor_is_a_command_as_the_shell_takes_it() {
+        let user = User::new();
+        user.puts("db", "one");
+        let folder = user.home().join("with blank");
+        fs::create_dir(&folder).unwrap();
+        let script = "[ \"$1\" = '-c' ] && [ \"$2\" = 'set x' ] && echo \"$3\" > \"$3\"";
+        let program = edit(&user, "secret edit db", script);
+        fs::rename(user.home().join("editor"), folder.join("editor")).unwrap();
+        let editor = format!("'{}/editor' -c \"set x\"", folder.display());
+        let edited = program.env("EDITOR", editor).run();
+        assert_eq!(edited.code, 0, "{}", edited.stderr);
+        assert!(user.does("get db").ends_with("/db.txt"));
     }
 
     #[test]
@@ -369,7 +393,7 @@ mod editing {
         user.puts("db", VALUE);
         let seen = user.home().join("seen");
         // The editor has the program that started it end, which passes that on.
-        let script = format!("dirname \"$1\" > {}\nkill -TERM $PPID\nsleep 60", seen.display());
+        let script = format!("dirname \"$1\" > {}\nkill -TERM $PPID\nexec sleep 60", seen.display());
         edit(&user, "secret edit db", &script).run().fails(1, "ended with 143");
         assert!(!fs::exists(fs::read_to_string(seen).unwrap().trim()).unwrap());
     }

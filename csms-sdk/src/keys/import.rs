@@ -197,8 +197,10 @@ fn private_key(bytes: &[u8]) -> Option<SecretBytes> {
     let der = match str::from_utf8(bytes).ok().and_then(|text| text.trim().strip_prefix(PEM_BEGIN)) {
         None => bytes.to_vec().into(),
         Some(rest) => {
-            let body = SecretString::from(rest.strip_suffix(PEM_END)?.replace(['\r', '\n'], ""));
-            body.decode_base64()?
+            // As long as the lines with their ends, so that it does not grow and leave a copy behind.
+            let mut body = String::with_capacity(rest.len());
+            body.extend(rest.strip_suffix(PEM_END)?.split(['\r', '\n']));
+            SecretString::from(body).decode_base64()?
         }
     };
     PrivateKeyInfoRef::from_der(der.expose_secret()).is_ok().then_some(der)

@@ -16,7 +16,7 @@ use crate::{
     error::{Exit, Failure},
     needs::Needs,
     output,
-    session::{self, Session},
+    session::Session,
     verb::Own,
 };
 
@@ -41,7 +41,6 @@ fn grammar(command: Command) -> Command {
 }
 
 fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
-    session::hold_values();
     let (old, new, scope) = sides(session)?;
     let connection = match (&old, &new) {
         (Side::Values(_), Side::Values(_)) => None,

@@ -19,13 +19,7 @@ use toml::{
 
 use self::value::Value;
 use super::refused;
-use crate::{
-    dotenv,
-    error::Failure,
-    input,
-    session::{self, Session},
-    text::faulty_line,
-};
+use crate::{dotenv, error::Failure, input, session::Session, text::faulty_line};
 
 /// The argument that names a file.
 pub(super) fn file_arg(name: &'static str) -> Arg {
@@ -52,7 +46,6 @@ pub(super) fn flags(command: Command) -> Command {
 
 /// The secrets that a file holds. All that cannot be taken is told at once.
 pub(super) fn wanted(session: &Session<'_>, file: &str) -> Result<Wanted, Failure> {
-    session::hold_values();
     let shown = if file == "-" { "stdin" } else { file };
     let format = session.text("format").or_else(|| format_of(file)).ok_or_else(|| {
         Failure::usage("missing_argument", format!("{shown}: it is not clear how it is written"))

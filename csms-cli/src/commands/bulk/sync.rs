@@ -11,13 +11,7 @@ use csms_sdk::{
 use super::{
     Work, change_many_flags, mode, needs_of_writing, place::Place, scope, scope_flags, told_unread, with_concurrency,
 };
-use crate::{
-    error::Failure,
-    needs::Needs,
-    session::{self, Session},
-    text::shell_word,
-    verb::Own,
-};
+use crate::{error::Failure, needs::Needs, session::Session, text::shell_word, verb::Own};
 
 /// `csms sync`.
 pub(crate) const SYNC: Own = Own {
@@ -72,7 +66,6 @@ fn calls(session: &Session<'_>) -> Result<Needs, Failure> {
 fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
     let (from, to) = places(session)?;
     let scope = chosen(session)?;
-    session::hold_values();
     let connection = session.connect()?;
     let (source, target) = (from.client(session, &connection)?, to.client(session, &connection)?);
     let is_same = connection.block_on(async {

@@ -6,6 +6,7 @@ use super::{environment, memory::Files};
 use crate::{
     ci,
     error::{Exit, Failure},
+    process,
     session::Session,
     sources::{self, Item},
 };
@@ -43,6 +44,7 @@ impl<'a> Call<'a> {
 
     /// Another command in the same environment.
     pub(super) fn equip(&self, mut command: Command, items: &[Item], files: &mut Files) -> Result<Command, Failure> {
+        process::let_commands_leave_cores();
         command.env_clear().envs(&self.inherited);
         for item in items {
             let value = match item.is_file {

@@ -1,7 +1,6 @@
 //! A command whose output is read, and values in it hidden, before anybody sees it.
 
 use std::{
-    convert::Infallible,
     io::{self, Read},
     process::Command,
     sync::{
@@ -16,9 +15,9 @@ use tokio::{sync::mpsc, time::timeout};
 
 use crate::{
     connection,
-    error::{Exit, Failure},
+    error::{Exit, Failure, Reporter},
     exec::Running,
-    output::Stream,
+    output::{self, Stream},
     redactor::{self, Patterns},
 };
 
@@ -27,11 +26,12 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How often it is looked whether that wait is for the command's output, or for whoever reads ours.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Runs a command to its end. Where we write to a terminal the command does so as well, to one that is read here.
-pub(super) fn run(mut command: Command, patterns: Patterns) -> Result<u8, Failure> {
+/// Runs a command to its end. Where we write to a terminal the command does so as well, to one that is read here. Output that
+/// is lost is told, as a failure where the command has none of its own.
+pub(super) fn run(mut command: Command, patterns: Patterns, reporter: &Reporter) -> Result<u8, Failure> {
     let patterns = Arc::new(patterns);
-    // Nothing is ever sent: its end is that of all readers.
-    let (ended, all_ended) = mpsc::channel(1);
+    // Of output that is lost. Its end is that of all readers.
+    let (losses, mut all_losses) = mpsc::unbounded_channel();
     let writes = Arc::new(AtomicUsize::new(0));
     let mut readers: Vec<(Box<dyn Read + Send>, Stream)> = Vec::new();
     #[cfg(unix)]
@@ -47,38 +47,56 @@ pub(super) fn run(mut command: Command, patterns: Patterns) -> Result<u8, Failur
         };
         readers.push((Box::new(reader), stream));
     }
-    connection::runtime()?.block_on(async {
+    let mut lost = None;
+    let code = connection::runtime()?.block_on(async {
         let running = Running::start(&mut command)?;
         // It holds the other ends, without which there would be no end of the output.
         drop(command);
         for (reader, stream) in readers {
-            let (patterns, writes, ended) = (Arc::clone(&patterns), Arc::clone(&writes), ended.clone());
+            let (patterns, writes, losses) = (Arc::clone(&patterns), Arc::clone(&writes), losses.clone());
             thread::spawn(move || {
-                // A terminal that everybody has left answers with an error; nobody is told who does not read.
-                let _ = redactor::copy(reader, &patterns, |bytes| {
+                let copied = redactor::copy(reader, &patterns, |bytes| {
                     writes.fetch_add(1, Ordering::SeqCst);
                     let written = stream.write(bytes);
                     writes.fetch_sub(1, Ordering::SeqCst);
                     written
                 });
-                drop(ended);
+                match copied {
+                    // Nobody is told who does not read.
+                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+                    // Nobody may wait for it any more.
+                    Err(error) => drop(losses.send(error)),
+                    // A terminal that everybody has left cannot be read.
+                    Ok(_) => {}
+                }
             });
         }
         #[cfg(unix)]
         if let Some(terminal) = terminal {
             terminal.follow(running.process())?;
         }
-        drop(ended);
-        running.end_and(printed(all_ended, &writes)).await
-    })
+        drop(losses);
+        running.end_and(printed(&mut all_losses, &writes, &mut lost)).await
+    })?;
+    match lost.map(|error| output::unprintable(&error)) {
+        Some(failure) if code == 0 => Err(failure),
+        Some(failure) => {
+            reporter.warn(&failure.summary());
+            Ok(code)
+        }
+        None => Ok(code),
+    }
 }
 
 /// Waits until all output is printed, or none has come for too long. However slow its reader is, all of it is printed.
-async fn printed(mut all_ended: mpsc::Receiver<Infallible>, writes: &AtomicUsize) {
+async fn printed(losses: &mut mpsc::UnboundedReceiver<io::Error>, writes: &AtomicUsize, lost: &mut Option<io::Error>) {
     let mut left = PATIENCE;
-    while !left.is_zero() && timeout(LOOK, all_ended.recv()).await.is_err() {
-        if writes.load(Ordering::SeqCst) == 0 {
-            left = left.saturating_sub(LOOK);
+    while !left.is_zero() {
+        match timeout(LOOK, losses.recv()).await {
+            Ok(Some(error)) => *lost = Some(error),
+            Ok(None) => return,
+            Err(_) if writes.load(Ordering::SeqCst) == 0 => left = left.saturating_sub(LOOK),
+            Err(_) => {}
         }
     }
 }

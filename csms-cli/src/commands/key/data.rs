@@ -17,7 +17,7 @@ use crate::{
     error::{Exit, Failure},
     file, input,
     needs::Needs,
-    session::{self, Session},
+    session::Session,
     verb::Own,
 };
 
@@ -80,7 +80,6 @@ fn reencrypt_grammar(command: Command) -> Command {
 }
 
 fn encrypt(session: &Session<'_>) -> Result<ExitCode, Failure> {
-    session::hold_values();
     let text = as_text(&input::data(session, "the plaintext")?);
     if text.expose_secret().len() > parts::MOST {
         return Err(parts::too_long("the plaintext", parts::MOST, "csms encrypt takes files of any size"));
@@ -97,7 +96,6 @@ fn encrypt(session: &Session<'_>) -> Result<ExitCode, Failure> {
 
 fn decrypt(session: &Session<'_>) -> Result<ExitCode, Failure> {
     file::check_value_target(session)?;
-    session::hold_values();
     let mut request = DecryptData::new(ciphertext(session)?);
     let connection = session.connect()?;
     if session.text("key").is_some() {

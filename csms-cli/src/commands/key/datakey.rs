@@ -16,7 +16,7 @@ use crate::{
     mask::HIDDEN,
     needs::Needs,
     output::Column,
-    session::{self, Session},
+    session::Session,
     verb::Own,
 };
 
@@ -48,7 +48,6 @@ fn calls(session: &Session<'_>) -> Result<Needs, Failure> {
 
 fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
     file::check_target(session)?;
-    session::hold_values();
     let connection = session.connect()?;
     let key = parts::key_id(session, &connection, "key")?;
     let bits = session.matches.get_one::<i32>("bits").copied();

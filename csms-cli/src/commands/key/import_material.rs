@@ -16,7 +16,7 @@ use crate::{
     error::{Exit, Failure},
     file, input,
     needs::Needs,
-    session::{self, Session},
+    session::Session,
     settings,
     text::shell_word,
     verb::{Own, change_flags},
@@ -58,7 +58,6 @@ fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
         // What is there may be the only copy of another key's material.
         file::check_free(path, false).map_err(|failure| failure.hint("name a path at which there is nothing yet"))?;
     }
-    session::hold_values();
     let given = match save {
         Some(_) => None,
         None => Some(input::data(session, &format!("the material of {word}"))?),

@@ -12,7 +12,7 @@ use crate::{
     file,
     needs::Needs,
     output,
-    session::{self, Session},
+    session::Session,
     verb::Own,
 };
 
@@ -39,7 +39,6 @@ fn calls(session: &Session<'_>) -> Result<Needs, Failure> {
 
 fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
     file::check_value_target(session)?;
-    session::hold_values();
     let count = session.matches.get_one::<i32>("bytes").copied().unwrap_or_default();
     let connection = session.connect()?;
     let answer = connection.block_on(CreateRandom::new(count * 8).send(&connection.client))?.into_body();

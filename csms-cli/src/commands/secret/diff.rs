@@ -14,7 +14,7 @@ use crate::{
     error::{Exit, Failure},
     needs::Needs,
     output,
-    session::{self, Session},
+    session::Session,
     subject::SECRET,
     verb::Own,
 };
@@ -37,7 +37,6 @@ fn grammar(command: Command) -> Command {
 fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
     let name = super::name(session)?;
     let versions = versions(session)?;
-    session::hold_values();
     let connection = session.connect()?;
     let store = SecretStore::new(&connection.client);
     let read = |version: &VersionRef| -> Result<SecretValue, Failure> {

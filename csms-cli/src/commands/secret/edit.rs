@@ -21,11 +21,11 @@ use super::{diff, put::Written};
 use crate::{
     connection::runtime,
     error::{Exit, Failure},
-    exec::{self, Signals},
-    file,
-    session::{self, Session},
+    exec, file,
+    session::Session,
+    signals::Signals,
     subject::SECRET,
-    verb::{Own, change_flags},
+    verb::{Own, change_flags, exit_code_flag},
 };
 
 pub(super) const EDIT: Own =
@@ -36,149 +36,235 @@ fn grammar(command: Command) -> Command {
         .arg(SECRET.arg())
         .arg(Arg::new("allow-empty").long("allow-empty").help("Take an empty value").action(ArgAction::SetTrue))
         .args(change_flags())
+        .arg(exit_code_flag().requires("dry-run"))
         .after_help(
-            "The editor is $CSMS_EDITOR, $VISUAL or $EDITOR: a command, with arguments if need be, that ends when the \
-             editing does. It gets a copy that only you can read, in memory where the system has files there, which \
-             is removed in any case. If somebody else has changed the secret meanwhile, nothing is stored.",
+            "The editor is $CSMS_EDITOR, $VISUAL or $EDITOR: a command as the shell takes it, with arguments if need be, \
+             that ends when the editing does. It gets a copy that only you can read, in memory where the system has files \
+             there, which is removed in any case. If somebody else has changed the secret meanwhile, nothing is stored.",
         )
 }
 
 fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
     let name = super::name(session)?;
     let editor = editor()?;
-    session::hold_values();
     let old = {
         // Not kept while somebody edits: local data would be locked all that time.
         let connection = session.connect()?;
         connection.block_on(SecretStore::new(&connection.client).get(Reference::new(&name)?))
     };
-    let old = old.map_err(|error| super::told(session, &name, error).hint(format!("csms secret put {name}")))?;
+    let old = old.map_err(|error| {
+        let failure = super::told(session, &name, error);
+        match failure.exit() {
+            Exit::NotFound => failure.hint(format!("csms secret put {name}")),
+            _ => failure,
+        }
+    })?;
     let Some(text) = old.text() else {
         return Err(Failure::usage("binary", format!("{name} is binary"))
             .cause("an editor would damage it; nothing was changed")
             .hint(format!("csms get {name} --to-file PATH, and csms secret put {name} --from-file PATH")));
     };
     let runtime = runtime()?;
-    match edited(session, &runtime, &editor, &name, text)? {
-        Some(new) => store(session, &runtime, &old, &new),
-        None => Written::Done(PutOutcome::Unchanged { version: old.version().to_owned() }).tell(session, &name, true),
-    }
+    let signals = runtime.block_on(async { Signals::listen() })?;
+    let mut editing = Editing { session, name: &name, editor, runtime, signals };
+    let written = match editing.edited(text)? {
+        Some(new) => editing.store(&old, &new)?,
+        None => Written::Done(PutOutcome::Unchanged { version: old.version().to_owned() }),
+    };
+    written.tell(session, &name, true)
 }
 
-/// What the user makes of a text; `None` where that is the same.
-fn edited(
-    session: &Session<'_>,
-    runtime: &Runtime,
-    editor: &str,
-    name: &str,
-    old: &SecretString,
-) -> Result<Option<SecretString>, Failure> {
-    let mut text = old.clone();
-    loop {
-        text = one_go(session, runtime, editor, name, &text, is_json(old))?;
-        if !old.expose_secret().ends_with('\n')
-            && let Some(kept) = text.expose_secret().strip_suffix('\n')
-        {
-            // Editors end the last line.
-            text = kept.strip_suffix('\r').unwrap_or(kept).into();
-        }
-        if text == *old {
-            return Ok(None);
-        }
-        let failure = match is_json(old) && !is_json(&text) {
-            true => Failure::usage("not_json", format!("{name} is no longer JSON"))
-                .cause("it was before; nothing was changed")
-                .hint(format!("csms secret put {name} stores anything")),
-            false if text.is_empty() && !session.is_set("allow-empty") => {
-                Failure::usage("empty_value", format!("the value of {name} is empty"))
-                    .cause("an empty secret is rarely meant; nothing was changed")
-                    .hint("--allow-empty stores it")
+/// One run, in which from the first copy on no signal ends this process before that is gone.
+struct Editing<'a> {
+    session: &'a Session<'a>,
+    name: &'a str,
+    editor: String,
+    runtime: Runtime,
+    signals: Signals,
+}
+
+impl Editing<'_> {
+    /// What the user makes of a text; `None` where that is the same.
+    fn edited(&mut self, old: &SecretString) -> Result<Option<SecretString>, Failure> {
+        let name = self.name;
+        let mut text = old.clone();
+        loop {
+            text = self.one_go(&text, is_json(old))?;
+            if !old.expose_secret().ends_with('\n')
+                && let Some(kept) = text.expose_secret().strip_suffix('\n')
+            {
+                // Editors end the last line.
+                text = kept.strip_suffix('\r').unwrap_or(kept).into();
             }
-            false => return Ok(Some(text)),
+            if text == *old {
+                return Ok(None);
+            }
+            let failure = match is_json(old) && !is_json(&text) {
+                true => Failure::usage("not_json", format!("{name} is no longer JSON"))
+                    .cause("it was before; nothing was changed")
+                    .hint(format!("csms secret put {name} stores anything")),
+                false if text.is_empty() && !self.session.is_set("allow-empty") => {
+                    Failure::usage("empty_value", format!("the value of {name} is empty"))
+                        .cause("an empty secret is rarely meant; nothing was changed")
+                        .hint("--allow-empty stores it")
+                }
+                false => return Ok(Some(text)),
+            };
+            if !self.session.is_interactive() {
+                return Err(failure);
+            }
+            self.session.reporter.warn(&failure.summary());
+            match self.ask("Edit it again? [Y/n]")?.as_str() {
+                "" | "y" | "Y" | "yes" => {}
+                _ => return Err(failure),
+            }
+        }
+    }
+
+    /// Lets the user edit a text once. The copy is gone when this returns.
+    fn one_go(&mut self, text: &SecretString, is_json: bool) -> Result<SecretString, Failure> {
+        let name = self.name;
+        let folder = private_folder(self.session)?;
+        // Editors go by the ending.
+        let path = folder.path().join(format!("{name}{}", if is_json { ".json" } else { ".txt" }));
+        file::write_private(&path, text.expose_secret().as_bytes(), false)?;
+        let ended = self.runtime.block_on(exec::run(&mut command(&self.editor, &path)));
+        let outcome = match ended {
+            Ok(0) => read(&path),
+            Ok(130) => Err(Failure::new(Exit::Interrupted, "interrupted", "the editor was interrupted")
+                .cause("nothing was changed, and the copy is gone")
+                .hint("run it again")),
+            // Of the shell, which has said why.
+            Ok(126 | 127) if cfg!(unix) => Err(self.not_run("the shell cannot start it")),
+            Ok(code) => Err(Failure::new(Exit::Unexpected, "editor", format!("the editor ended with {code}"))
+                .cause("nothing was changed")
+                .hint("end the editor without an error to store the text; EDITOR names another one")),
+            Err(failure) if matches!(failure.exit(), Exit::NoSuchCommand | Exit::NotExecutable) => {
+                Err(self.not_run(&failure.summary()))
+            }
+            Err(failure) => Err(failure),
         };
-        if !session.is_interactive() {
-            return Err(failure);
-        }
-        session.reporter.warn(&failure.summary());
-        match ask(session, runtime, "Edit it again? [Y/n]")?.as_str() {
-            "" | "y" | "Y" | "yes" => {}
-            _ => return Err(failure),
-        }
+        folder.close().map_err(|error| {
+            Failure::new(Exit::Unexpected, "io", format!("the copy of {name} cannot be removed"))
+                .cause(format!("{error}; nothing was changed"))
+                .hint(format!("remove {} yourself", path.display()))
+        })?;
+        // What came meanwhile went to the editor, which has made of it what it likes.
+        self.signals = self.runtime.block_on(async { Signals::listen() })?;
+        outcome
     }
-}
 
-fn store(session: &Session<'_>, runtime: &Runtime, old: &SecretValue, new: &SecretString) -> Result<ExitCode, Failure> {
-    let name = old.name();
-    let value = new.clone().into();
-    let difference = old.difference_to(&value);
-    if difference != Difference::Whole {
-        session.reporter.note(&diff::in_words(&difference));
+    fn not_run(&self, why: &str) -> Failure {
+        Failure::usage("editor", format!("the editor `{}` cannot be run", self.editor))
+            .cause(format!("{why}; nothing was changed"))
+            .hint("EDITOR names another one, e.g. EDITOR=vi")
     }
-    let connection = session.connect()?;
-    let put = SecretStore::new(&connection.client).put(name, value).if_version(old.version());
-    let written = connection.block_on(unless_interrupted(async {
-        match session.is_set("dry-run") {
-            true => put.plan().await.map(Written::Planned),
-            false => put.send().await.map(Written::Done),
+
+    /// Stores a text, or offers to keep what could not be stored.
+    fn store(&mut self, old: &SecretValue, new: &SecretString) -> Result<Written, Failure> {
+        let written = self.written(old, new);
+        if let Err(failure) = &written
+            && self.session.is_interactive()
+        {
+            self.session.reporter.warn(&failure.summary());
+            self.save(new);
         }
-    }))?;
-    match written {
-        Ok(written) => written.tell(session, name, true),
-        Err(error) => {
-            let failure = super::told(session, name, error);
-            if session.is_interactive() {
-                session.reporter.warn(&failure.summary());
-                save(session, runtime, new)?;
+        written
+    }
+
+    fn written(&mut self, old: &SecretValue, new: &SecretString) -> Result<Written, Failure> {
+        let Self { session, name, .. } = *self;
+        let value = new.clone().into();
+        let difference = old.difference_to(&value);
+        if difference != Difference::Whole {
+            session.reporter.note(&diff::in_words(&difference));
+        }
+        let is_dry = session.is_set("dry-run");
+        let connection = session.connect()?;
+        let put = SecretStore::new(&connection.client).put(name, value).if_version(old.version());
+        let written = connection.until_signal(&mut self.signals, async {
+            match is_dry {
+                true => put.plan().await.map(Written::Planned),
+                false => put.send().await.map(Written::Done),
             }
-            Err(failure)
+            .map_err(|error| super::told(session, name, error))
+        });
+        written.map_err(|failure| match failure.exit() {
+            Exit::Interrupted if !is_dry => failure
+                .cause("whether the value was stored is not known")
+                .hint(format!("csms secret versions {name} shows it")),
+            Exit::Interrupted => failure.cause("nothing was changed"),
+            _ => failure,
+        })
+    }
+
+    /// Writes a text where the user says, if anywhere.
+    fn save(&mut self, text: &SecretString) {
+        let reporter = self.session.reporter;
+        // Whoever ends the question wants no file either.
+        while let Ok(path) = self.ask("File to save your text in (empty: none):")
+            && !path.is_empty()
+        {
+            let path = from_home(&path);
+            match file::write_private(&path, text.expose_secret().as_bytes(), false) {
+                Ok(()) => return reporter.note(&format!("wrote {}, which only you can read", path.display())),
+                Err(failure) => reporter.warn(&failure.summary()),
+            }
+        }
+    }
+
+    /// Asks for a line, until a signal asks to end.
+    fn ask(&mut self, question: &str) -> Result<String, Failure> {
+        self.session.reporter.ask(question);
+        let (sender, line) = tokio::sync::oneshot::channel();
+        thread::spawn(move || {
+            let mut line = String::new();
+            // At the end of the input there is nobody.
+            let count = io::stdin().read_line(&mut line).unwrap_or_default();
+            sender.send((count > 0).then(|| line.trim().to_owned()))
+        });
+        let answer = self.runtime.block_on(async {
+            tokio::select! {
+                line = line => Some(line.ok().flatten()),
+                _ = self.signals.next() => None,
+            }
+        });
+        match answer {
+            Some(Some(line)) => Ok(line),
+            Some(None) => Err(Failure::new(Exit::NotConfirmed, "not_confirmed", "the terminal cannot be read")
+                .cause("nothing was changed")
+                .hint("run it on a terminal")),
+            None => Err(Failure::new(Exit::Interrupted, "interrupted", "interrupted")
+                .cause("a signal asked to end; nothing was changed")
+                .hint("run it again")),
         }
     }
 }
 
-/// Offers to keep what could not be stored.
-fn save(session: &Session<'_>, runtime: &Runtime, text: &SecretString) -> Result<(), Failure> {
-    let path = ask(session, runtime, "Nothing was stored. File to save your text in (empty: none):")?;
-    if path.is_empty() {
-        return Ok(());
-    }
-    file::write_private(Path::new(&path), text.expose_secret().as_bytes(), false)?;
-    session.reporter.note(&format!("wrote {path}, which only you can read"));
-    Ok(())
+/// The editor with a file.
+#[cfg(unix)]
+fn command(editor: &str, path: &Path) -> std::process::Command {
+    let mut command = std::process::Command::new("/bin/sh");
+    // As other programs do it, the path being none of the shell's business. The editor takes its place: a signal for one
+    // must not leave the other running.
+    command.args(["-c", &format!("exec {editor} \"$@\""), "sh"]).arg(path);
+    command
 }
 
-/// Lets the user edit a text once. The copy is gone when this returns.
-fn one_go(
-    session: &Session<'_>,
-    runtime: &Runtime,
-    editor: &str,
-    name: &str,
-    text: &SecretString,
-    is_json: bool,
-) -> Result<SecretString, Failure> {
-    // From here on no signal ends this process before the folder is removed.
-    drop(runtime.block_on(async { Signals::listen() })?);
-    let folder = private_folder(session)?;
-    // Editors go by the ending.
-    let path = folder.path().join(format!("{name}{}", if is_json { ".json" } else { ".txt" }));
-    file::write_private(&path, text.expose_secret().as_bytes(), false)?;
+#[cfg(not(unix))]
+fn command(editor: &str, path: &Path) -> std::process::Command {
     let mut words = editor.split_whitespace();
     let mut command = std::process::Command::new(words.next().unwrap_or_default());
-    command.args(words).arg(&path);
-    let outcome = runtime.block_on(exec::run(&mut command)).and_then(|code| match code {
-        0 => read(&path),
-        130 => Err(Failure::new(Exit::Interrupted, "interrupted", "the editor was interrupted")
-            .cause("nothing was changed, and the copy is gone")
-            .hint("run it again")),
-        code => Err(Failure::new(Exit::Unexpected, "editor", format!("the editor ended with {code}"))
-            .cause("nothing was changed")
-            .hint("end the editor without an error to store the text; EDITOR names another one")),
-    });
-    folder.close().map_err(|error| {
-        Failure::new(Exit::Unexpected, "io", format!("the copy of {name} cannot be removed"))
-            .cause(format!("{error}; nothing was changed"))
-            .hint(format!("remove {} yourself", path.display()))
-    })?;
-    outcome
+    command.args(words).arg(path);
+    command
+}
+
+/// A path as a shell reads it: `~/` is what is in the user's home.
+fn from_home(path: &str) -> PathBuf {
+    match (path.strip_prefix("~/"), env::var_os("HOME")) {
+        (Some(rest), Some(home)) => Path::new(&home).join(rest),
+        _ => path.into(),
+    }
 }
 
 fn read(path: &Path) -> Result<SecretString, Failure> {
@@ -235,32 +321,4 @@ fn editor() -> Result<String, Failure> {
 
 fn is_json(text: &SecretString) -> bool {
     serde_json::from_str::<&RawValue>(text.expose_secret()).is_ok_and(|json| json.get().starts_with(['{', '[']))
-}
-
-/// Asks for a line. Ctrl-C ends it, which since the editor was started does not end this process by itself.
-fn ask(session: &Session<'_>, runtime: &Runtime, question: &str) -> Result<String, Failure> {
-    session.reporter.ask(question);
-    let (sender, line) = tokio::sync::oneshot::channel();
-    thread::spawn(move || {
-        let mut line = String::new();
-        let read = io::stdin().read_line(&mut line).map(|_| line.trim().to_owned());
-        sender.send(read)
-    });
-    let line = runtime.block_on(unless_interrupted(line))?;
-    line.ok().and_then(Result::ok).ok_or_else(|| {
-        Failure::new(Exit::NotConfirmed, "not_confirmed", "the terminal cannot be read")
-            .cause("nothing was changed")
-            .hint("run it on a terminal")
-    })
-}
-
-async fn unless_interrupted<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
-    tokio::select! {
-        done = work => Ok(done),
-        _ = tokio::signal::ctrl_c() => {
-            Err(Failure::new(Exit::Interrupted, "interrupted", "interrupted")
-                .cause("whether the value was stored is not known if it was being sent")
-                .hint("csms secret versions NAME shows it"))
-        }
-    }
 }

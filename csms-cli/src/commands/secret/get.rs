@@ -16,7 +16,7 @@ use crate::{
     file,
     needs::Needs,
     resolve::{self, Target},
-    session::{self, Session},
+    session::Session,
     verb::Own,
 };
 
@@ -47,7 +47,6 @@ fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
             .cause("nothing was sent")
             .hint("use -o json, or csms export"));
     }
-    session::hold_values();
     let connection = session.connect()?;
     let values = match references.as_slice() {
         [reference] => {

@@ -6,13 +6,7 @@ use clap::{Arg, Command};
 use csms_sdk::{Operation as _, SecretJson, csms::GenerateRandomPassword, password::Password};
 use serde_json::json;
 
-use crate::{
-    error::Failure,
-    needs::Needs,
-    output::Format,
-    session::{self, Session},
-    verb::Own,
-};
+use crate::{error::Failure, needs::Needs, output::Format, session::Session, verb::Own};
 
 pub(super) const PASSWORD: Own =
     Own { name: "password", about: "Makes a password up and prints it", grammar, run, calls };
@@ -37,7 +31,6 @@ fn calls(session: &Session<'_>) -> Result<Needs, Failure> {
 
 fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
     let rules: Password = session.text("policy").unwrap_or_default().parse()?;
-    session::hold_values();
     let password = match session.settings.local {
         Some(_) => rules.generate()?,
         None => {

@@ -15,9 +15,9 @@ use super::{
 use crate::{
     error::Failure,
     input::{self, Sources, Value},
-    session::{self, Session},
+    session::Session,
     subject::SECRET,
-    verb::{Own, change_flags},
+    verb::{Own, change_flags, exit_code_flag},
 };
 
 pub(super) const PATCH: Own = Own {
@@ -41,6 +41,7 @@ fn grammar(command: Command) -> Command {
         ),
         field("remove", "FIELD", "Remove a field; exit code 3 if it is not there; may be repeated"),
         if_version(),
+        exit_code_flag().requires("dry-run"),
     ]);
     input::value_flags(command).mut_arg("generate", |arg| arg.hide(true)).args(change_flags()).after_help(
         "FIELD is the name of a field, or a JSON pointer to one inside of others, as /db/password; `csms get` \
@@ -55,7 +56,6 @@ fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
     if let Some(version) = session.text("if-version") {
         check_version(version)?;
     }
-    session::hold_values();
     let changes = changes(session, &name)?;
     let connection = session.connect()?;
     let mut patch = SecretStore::new(&connection.client).patch(&name);

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, Command};
 use csms_sdk::{
-    Client, Operation as _, SecretBytes, SecretString, Timestamp,
+    Client, ErrorKind, Operation as _, SecretBytes, SecretString, Timestamp,
     csms::{
         CreateSecret, CreateSecretVersion, GenerateRandomPassword, ShowSecret, ShowSecretStage, ShowSecretVersion,
         UpdateSecretStage, UpdateVersion,
@@ -19,7 +19,7 @@ use crate::{
     error::{Exit, Failure},
     input::{self, Value},
     needs::Needs,
-    session::{self, Session},
+    session::Session,
     settings,
     subject::{self, SECRET},
     verb::{Own, change_flags, exit_code_flag},
@@ -69,7 +69,6 @@ fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
         check_version(version)?;
     }
     session.words("stage").try_for_each(|stage| subject::stage("--stage", stage).map(drop))?;
-    session::hold_values();
     let value = input::value(session, &name)?;
     let connection = session.connect()?;
     let outcome = connection.block_on(async {
@@ -96,13 +95,7 @@ fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
     }
     // What is not current cannot be undone by going back.
     let is_current = session.words("stage").all(|stage| stage == "SYSCURRENT");
-    let code = outcome.tell(session, &name, is_current)?;
-    match outcome {
-        Written::Planned(PutPlan::Create | PutPlan::Update { .. }) if session.is_set("exit-code") => {
-            Ok(Exit::Differences.into())
-        }
-        _ => Ok(code),
-    }
+    outcome.tell(session, &name, is_current)
 }
 
 fn calls(session: &Session<'_>) -> Result<Needs, Failure> {
@@ -219,7 +212,7 @@ pub(super) enum Written {
 }
 
 impl Written {
-    /// Says so, in one line or as JSON.
+    /// Says so, in one line or as JSON. The exit code is what `--exit-code` makes of it.
     pub(super) fn tell(&self, session: &Session<'_>, name: &str, is_current: bool) -> Result<ExitCode, Failure> {
         let undo = match is_current {
             true => format!("; undo with: csms secret rollback {name}"),
@@ -251,6 +244,11 @@ impl Written {
             answer["dry_run"] = true.into();
         }
         session.output.done(session.reporter, &text, &answer)?;
-        Ok(ExitCode::SUCCESS)
+        Ok(match self {
+            Self::Planned(PutPlan::Create | PutPlan::Update { .. }) if session.is_set("exit-code") => {
+                Exit::Differences.into()
+            }
+            _ => ExitCode::SUCCESS,
+        })
     }
 }

@@ -12,11 +12,11 @@ use csms_sdk::{
 use serde_json::json;
 
 use crate::{
-    error::Failure,
+    error::{Exit, Failure},
     needs::Needs,
     session::Session,
     subject::SECRET,
-    verb::{Own, change_flags},
+    verb::{Own, change_flags, exit_code_flag},
 };
 
 pub(super) const ROLLBACK: Own =
@@ -27,6 +27,7 @@ fn grammar(command: Command) -> Command {
         .arg(SECRET.arg())
         .arg(Arg::new("version").value_name("VERSION").help("Version to go back to, e.g. v3 or ~2; default previous"))
         .args(change_flags())
+        .arg(exit_code_flag().requires("dry-run"))
         .after_help("No value is read or written: a stage is moved. Asking twice without VERSION goes back and forth.")
 }
 
@@ -76,5 +77,8 @@ fn run(session: &Session<'_>) -> Result<ExitCode, Failure> {
         answer["dry_run"] = true.into();
     }
     session.output.done(session.reporter, &text, &answer)?;
-    Ok(ExitCode::SUCCESS)
+    match dry_run && session.is_set("exit-code") && from != current {
+        true => Ok(Exit::Differences.into()),
+        false => Ok(ExitCode::SUCCESS),
+    }
 }

@@ -91,6 +91,8 @@ pub(crate) struct Flag {
     is_required: bool,
     /// Whether its value is a key by id, name or alias.
     is_key: bool,
+    /// Whether values that are not known here are refused.
+    is_closed: bool,
     /// What people say for the codes that are its values.
     words: &'static [(&'static str, &'static str)],
 }
@@ -118,7 +120,7 @@ enum Shows {
 impl Flag {
     /// A flag named as its field, with dashes for underscores.
     pub(crate) const fn of(field: &'static str) -> Self {
-        Self { field, name: "", default: None, is_required: false, is_key: false, words: &[] }
+        Self { field, name: "", default: None, is_required: false, is_key: false, is_closed: false, words: &[] }
     }
 
     pub(crate) const fn named(mut self, name: &'static str) -> Self {
@@ -140,6 +142,12 @@ impl Flag {
     /// A key, which may be called by its id, name or alias.
     pub(crate) const fn key(mut self) -> Self {
         self.is_key = true;
+        self
+    }
+
+    /// Refuses what is not among the known values: a filter for that finds nothing, and does not say why.
+    pub(crate) const fn closed(mut self) -> Self {
+        self.is_closed = true;
         self
     }
 
@@ -384,8 +392,7 @@ impl Call {
         let arg = params::arg(flag.field, long, field).required(is_required).default_value(flag.default);
         match (flag.words, params::known_values(&field.kind)) {
             _ if flag.is_key => arg.value_name("KEY").help("The key: its id, name or alias"),
-            // A filter for what is none would find nothing, and not say why.
-            ([], known @ [_, ..]) if matches!(self.effect, Effect::Reads) => {
+            ([], known) if flag.is_closed => {
                 arg.value_parser(PossibleValuesParser::new(known)).hide_possible_values(true)
             }
             ([], _) => arg,

@@ -35,7 +35,7 @@ pub(crate) static NOUN: Noun = Noun {
     about: "Keys: create and look after them, and compute with them",
     verbs: &[
         Verb::Call(Call::list("list", ListKeys::INFO, KEYS).about("Lists keys of every kind").flags(&[
-            Flag::of("key_spec").named("spec").default("ALL"),
+            Flag::of("key_spec").named("spec").default("ALL").closed(),
             Flag::of("key_state").named("state").words(STATES),
         ])),
         Verb::Call(

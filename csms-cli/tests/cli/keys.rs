@@ -2,6 +2,8 @@
 
 use std::{fs, path::Path};
 
+use serde_json::json;
+
 use crate::{
     local::local,
     program::{Outcome, Program},
@@ -38,7 +40,7 @@ fn random_bytes_come_in_the_number_and_form_that_is_asked_for() {
     assert_ne!(line(&first), line(&second));
     assert_eq!(line(&key(home.path(), "random 6 --encoding base64").run()).len(), 8);
     assert_eq!(key(home.path(), "random 5 -o json").run().json()["random_data"].as_str().unwrap().len(), 10);
-    assert_eq!(key(home.path(), "random 100 --encoding raw --to-file ./r").run().code, 0);
+    assert_eq!(key(home.path(), "random 100 --encoding raw --to-file ./r -o json").run().json(), json!({}));
     assert_eq!(fs::read(home.path().join("r")).unwrap().len(), 100);
     key(home.path(), "random --to-file ./r").run().fails(2, "r exists");
     key(home.path(), "random 1025").run().fails(2, "BYTES");
@@ -172,8 +174,8 @@ fn a_data_key_is_shown_only_where_that_is_asked_for() {
     let opened = local(home.path(), &["api", "kms", "DecryptDatakey", "--additional-authenticated-data", "c"]);
     assert!(opened.arguments(words).run().json()["data_key"].as_str().unwrap().eq_ignore_ascii_case(plain));
 
-    let written = key(home.path(), "datakey k --to-file ./d").run();
-    assert!(written.code == 0 && written.stdout.contains("****"), "{}", written.stderr);
+    let written = key(home.path(), "datakey k --to-file ./d -o json").run();
+    assert_eq!(written.json()["plain_text"], "****");
     assert_eq!(fs::read(home.path().join("d")).unwrap().len(), 32);
     let without = key(home.path(), "datakey k --without-plaintext -o json").run().json();
     assert!(without["cipher_text"].is_string() && without["plain_text"].is_null());

@@ -121,7 +121,7 @@ fn a_stage_that_cannot_be_right_is_refused_before_the_secret_is_there() {
         let arguments = ["secret", "put", "db", "-", "--stage", "bad stage", dry_run];
         let arguments = arguments.into_iter().filter(|word| !word.is_empty());
         let put = user.program("").arguments(arguments).stdin("x").run();
-        put.fails(2, "`bad stage`");
+        put.fails(2, "\"bad stage\" cannot be the name of a stage");
         assert!(put.stderr.contains("nothing was sent"), "{}", put.stderr);
     }
     user.run("get db").fails(3, "not found");
